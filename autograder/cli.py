@@ -1,0 +1,139 @@
+"""The `autograder` command; no logic, only words."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from autograder.classroom import Classroom, ClassroomError, Done, Pool
+from autograder.contract import ContractError
+from autograder.intake import IntakeError
+
+REFUSED = 3
+
+app = typer.Typer(
+    help="Grades programming assignments on convolution: safely, fast, and with feedback that teaches.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+_console = Console(highlight=False)
+
+
+def main() -> None:
+    """Run the command; what goes wrong is said in one line."""
+    try:
+        app()
+    except (IntakeError, ClassroomError, ContractError) as error:
+        print(f"autograder: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("\nInterrupted. What is graded is kept; the same command goes on from here.", file=sys.stderr)
+        sys.exit(130)
+
+
+@app.callback()
+def _autograder() -> None:
+    """Grades programming assignments on convolution: safely, fast, and with feedback that teaches."""
+
+
+@app.command()
+def grade(
+    path: Annotated[Path, typer.Argument(help="A folder of submissions, or one submission.", show_default=False)],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Where the results go.")] = Path("results"),
+    assignment: Annotated[
+        list[str] | None, typer.Option("-a", "--assignment", help="Grade only this one; may be repeated.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Grading processes; as many as there are cores by default.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="For the hidden inputs; drawn once per OUT by default.")] = None,
+    fresh: Annotated[bool, typer.Option(help="Grade again what OUT already holds.")] = False,
+    allow_weak_isolation: Annotated[bool, typer.Option(help="Grade even where student code cannot be confined.")] = False,
+) -> None:
+    """Grade a folder of submissions.
+
+    Example: `autograder grade submissions -o results -a pooling`
+    """
+    classroom = Classroom(path, out, assignment or (), seed, fresh)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    count = min(workers or cores, max(len(classroom), 1))
+    rows: list[Done] = []
+    try:
+        with Pool(count) as pool:
+            rows.extend(_shown(classroom.grade(pool), len(classroom)))
+    finally:
+        gradebook = classroom.close()
+    _summary(rows, gradebook)
+    if any(done.trouble for done in rows):
+        raise typer.Exit(1)
+
+
+def _shown(stream: Iterator[Done], total: int) -> Iterator[Done]:
+    """Pass on what is done, and show how far it is: a bar on a terminal, plain lines in a log."""
+    if _console.is_terminal:
+        columns = (TextColumn("Grading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+        with Progress(*columns, console=_console, transient=True) as progress:
+            task = progress.add_task("", total=total)
+            for done in stream:
+                progress.update(task, advance=1, description=done.student[:30])
+                yield done
+        return
+    start, graded = time.monotonic(), 0
+    for number, done in enumerate(stream, 1):
+        graded += not done.resumed
+        left = (time.monotonic() - start) / max(graded, 1) * (total - number)
+        print(f"[{number}/{total}] {done.student}: {_words(done)}, about {left:.0f} s left", flush=True)
+        yield done
+
+
+def _words(done: Done) -> str:
+    if done.row is None:
+        return f"not graded: {done.trouble}"
+    score, points = sum(done.row.scores.values()), sum(done.row.points.values())
+    return f"{score:g} of {points:g}{' (from an earlier run)' if done.resumed else ''}"
+
+
+def _summary(rows: list[Done], gradebook: Path) -> None:
+    names = list(dict.fromkeys(name for done in rows if done.row for name in done.row.scores))
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("student", *names, "total"):
+        table.add_column(heading, justify="left" if heading == "student" else "right", no_wrap=True)
+    for done in sorted(rows, key=lambda done: done.student):
+        scores = done.row.scores if done.row else {}
+        total = f"{sum(scores.values()):g}" if done.row else done.trouble
+        table.add_row(done.student, *(f"{scores[name]:g}" if name in scores else "" for name in names), total)
+    _console.print(table)
+    _console.print(f"\n{len(rows)} submissions. Gradebook: {gradebook}  Feedback: {gradebook.parent / 'students'}", soft_wrap=True)
+
+
+@app.command()
+def build(
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail where what is checked in differs.")] = False,
+) -> None:
+    """Build everything that is handed out from the masters.
+
+    Example: `autograder build --check`
+    """
+    from autograder.build import build as build_all
+    from autograder.build import drift
+
+    if not check:
+        for path in build_all():
+            print(f"built {path}")
+        return
+    stale = drift()
+    for path in stale:
+        print(f"{path} is not what its master builds: run `autograder build` and commit the result.", file=sys.stderr)
+    if stale:
+        raise typer.Exit(1)

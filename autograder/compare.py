@@ -1,0 +1,307 @@
+"""Judges an observation, in the process that a student's code never reaches: shape first, then kind, then values.
+
+Each step is strict where the usual helpers are not: `np.allclose([], [2.0])` is True, a broadcast scalar passes
+`assert_allclose`, and `any(error > tolerance)` lets NaN pass.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from autograder.report import Failure
+from autograder.sandbox import Observation
+from autograder.suite import Case, Check
+from autograder.wire import Opaque, Tensor
+
+Array = np.ndarray[Any, Any]
+
+SAFETY: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How an observation fails.
+
+    Attributes:
+        failure: its kind.
+        message: what a student may read: no values, no text that the student's code made.
+        details: what an instructor reads besides.
+    """
+
+    failure: Failure
+    message: str
+    details: str = ""
+
+
+def tolerance(terms: int, scale: float, precision: str) -> float:
+    """The largest error that rounding alone explains: SAFETY · eps · terms · scale.
+
+    Each rounding of a sum of `terms` products no larger than `scale` errs by at most eps / 2 times the partial sum, which
+    is at most terms · scale; such errors accumulate like a random walk of `terms` steps, and reordered sums, FFT and
+    float32 accumulators stay within SAFETY times the bound of one. eps is float32's, as a result computed in float32
+    is right, save where the contract fixes the dtype.
+    """
+    return SAFETY * float(np.finfo(precision).eps) * max(terms, 1) * max(scale, np.finfo(np.float32).tiny)
+
+
+def judge(case: Case, expected: Observation, actual: Observation) -> Difference | None:
+    """How a case fails, or None where its expectation holds.
+
+    Args:
+        case: with the expectation.
+        expected: what the reference did.
+        actual: what the student's code did.
+    """
+    if actual.ending == "absent":
+        return _absent(actual)
+    if actual.ending in ("timeout", "memory", "crash"):
+        return _ended(actual)
+    if case.expectation == "rejects":
+        return _rejection(actual)
+    if actual.ending == "raised":
+        return _raised(actual)
+    if case.expectation == "holds":
+        assert case.check is not None
+        return _checked(case.check, actual.value)
+    if case.expectation == "preserves" and case.call.probe is None:
+        return Difference("state", "The call changed its arguments; they must be left as they were.") if actual.changed else None
+    difference = compare(case, expected.value, actual.value)
+    if difference and case.expectation == "preserves" and difference.failure == "value":
+        return Difference("state", "It leaves something in another state than it should.", difference.details)
+    return difference
+
+
+def _checked(check: Check, value: Any) -> Difference | None:
+    try:
+        sentence = check(value)
+    except (TypeError, ValueError, AttributeError, KeyError, IndexError) as error:
+        return Difference("type", "The result is not what is asked for.", f"{error!r} for {brief(value)}")
+    return Difference("value", sentence, f"observed {brief(value)}") if sentence else None
+
+
+def _absent(actual: Observation) -> Difference:
+    if not actual.classes:
+        return Difference("missing", "The function is not defined in what was handed in.")
+    if "SyntaxError" in actual.classes:
+        return Difference("unreadable", f"Python cannot read {_place(actual)}: SyntaxError.", actual.text)
+    return Difference("exception", f"Its definition fails with {actual.classes[0]}{_at(actual)}.", actual.text)
+
+
+def _ended(actual: Observation) -> Difference:
+    match actual.ending:
+        case "timeout":
+            return Difference("timeout", "The call did not end in time; is there a loop that never stops?", actual.output)
+        case "memory":
+            text = "The call asked for more memory than there is; is an array far too large, or a list endless?"
+            return Difference("memory", text, actual.text)
+        case _:
+            return Difference("crash", "The call ended the whole Python process.", f"{actual.text}\n{actual.output}".strip())
+
+
+def _rejection(actual: Observation) -> Difference | None:
+    if actual.ending == "returned":
+        return Difference("no-exception", "The call must raise ValueError, and it returned a result.", f"returned {brief(actual.value)}")
+    if "ValueError" in actual.classes:
+        return None
+    text = f"The call must raise ValueError, and it raised {_class(actual)}{_at(actual)}."
+    return Difference("wrong-exception", text, actual.text)
+
+
+def _raised(actual: Observation) -> Difference:
+    if "NotImplementedError" in actual.classes:
+        return Difference("exception", "It still raises NotImplementedError: this function waits to be written.")
+    return Difference("exception", f"The call raised {_class(actual)}{_at(actual)}.", actual.text)
+
+
+def _class(actual: Observation) -> str:
+    return next((name for name in actual.classes if name in _BUILTIN), "an exception")
+
+
+_BUILTIN: Final = frozenset(
+    name for name, value in vars(__import__("builtins")).items() if isinstance(value, type) and issubclass(value, BaseException)
+)
+
+
+def _at(actual: Observation) -> str:
+    return f" in line {actual.line}" if actual.line else ""
+
+
+def _place(actual: Observation) -> str:
+    return f"line {actual.line}" if actual.line else "it"
+
+
+def compare(case: Case, expected: Any, actual: Any) -> Difference | None:
+    """The first difference between two pieces of plain data, or None."""
+    return _compare(case, expected, actual, "")
+
+
+def _compare(case: Case, expected: Any, actual: Any, path: str) -> Difference | None:
+    match expected:
+        case Tensor(array=array):
+            return _arrays(case, array, actual, path)
+        case np.ndarray():
+            return _arrays(case, expected, actual, path)
+        case dict():
+            return _dicts(case, expected, actual, path)
+        case list() | tuple():
+            return _sequences(case, expected, actual, path)
+        case bool() | str() | None:
+            if type(actual) is not type(expected):
+                return _kind(expected, actual, path)
+            return None if actual == expected else _values(expected, actual, path)
+        case int():
+            return _integers(expected, actual, path)
+        case float():
+            return _floats(case, expected, actual, path)
+        case _:
+            raise TypeError(f"The reference returned {type(expected).__name__}, which is not plain data.")
+
+
+def _integers(expected: int, actual: Any, path: str) -> Difference | None:
+    number = actual.item() if isinstance(actual, np.ndarray) and actual.ndim == 0 else actual
+    if type(number) is not int:
+        return _kind(expected, actual, path)
+    return None if number == expected else _values(expected, actual, path)
+
+
+def _floats(case: Case, expected: float, actual: Any, path: str) -> Difference | None:
+    number = actual.item() if isinstance(actual, np.ndarray) and actual.ndim == 0 else actual
+    if type(number) not in (int, float):
+        return _kind(expected, actual, path)
+    return _arrays(case, np.array(expected), np.array(float(number)), path)
+
+
+def _sequences(case: Case, expected: list[Any] | tuple[Any, ...], actual: Any, path: str) -> Difference | None:
+    if not isinstance(actual, list | tuple):
+        return _kind(expected, actual, path)
+    if len(actual) != len(expected):
+        text = f"{_subject(path)} has {len(actual)} entries, which is not the right number."
+        return Difference("shape", text, f"expected {brief(expected)}, got {brief(actual)}")
+    pairs = zip(expected, actual, strict=True)
+    return _first(_compare(case, right, given, f"{path}[{index}]") for index, (right, given) in enumerate(pairs))
+
+
+def _dicts(case: Case, expected: Mapping[str, Any], actual: Any, path: str) -> Difference | None:
+    if not isinstance(actual, dict):
+        return _kind(expected, actual, path)
+    missing = [key for key in expected if key not in actual]
+    if missing or len(actual) != len(expected):
+        text = f"{_subject(path)} must have exactly the entries {', '.join(map(repr, expected))}."
+        return Difference("type", text, f"got the entries {brief(list(actual))}")
+    return _first(_compare(case, right, actual[key], f"{path}[{key!r}]") for key, right in expected.items())
+
+
+def _first(differences: Iterator[Difference | None]) -> Difference | None:
+    return next((difference for difference in differences if difference), None)
+
+
+def _arrays(case: Case, expected: Array, actual: Any, path: str) -> Difference | None:
+    array = as_array(actual)
+    if array is None:
+        return _kind(expected, actual, path)
+    details = f"expected {brief(expected)}\ngot {brief(array)}"
+    if array.shape != expected.shape:
+        return Difference("shape", f"{_subject(path)} has shape {array.shape}, which is not the right shape.", details)
+    if array.dtype.kind not in "iuf" and array.size:
+        return _kind(expected, actual, path)
+    if not np.isfinite(array).all():
+        return Difference("value", f"{_subject(path)} holds NaN or infinity.", details)
+    error = np.abs(array.astype(np.float64) - expected.astype(np.float64))
+    limit = tolerance(terms(case), scale(case, expected), case.precision)
+    if (error <= limit).all():
+        return None
+    text = f"{_subject(path)} has the right shape, and values that are wrong."
+    return Difference("value", text, f"{details}\nlargest error {error.max():.3g}, tolerance {limit:.3g}")
+
+
+def as_array(value: Any) -> Array | None:
+    """The array that plain data is, or None where it is none; ragged lists and texts are none."""
+    match value:
+        case Tensor(array=array):
+            return array
+        case np.ndarray():
+            return value
+        case bool():
+            return None
+        case int() | float() | complex():
+            try:
+                return np.asarray(value)
+            except OverflowError:
+                return None
+        case list() | tuple():
+            parts = [as_array(item) for item in value]
+            shapes = {None if part is None else part.shape for part in parts}
+            if not parts:
+                return np.zeros(0)
+            if None in shapes or len(shapes) > 1:
+                return None
+            return np.stack([part for part in parts if part is not None])
+        case _:
+            return None
+
+
+def terms(case: Case) -> int:
+    """How many products one output sums: as the suite says, else an upper bound from the sizes of the arguments."""
+    sizes = [array.size for array in _float_arguments(case)]
+    return case.terms if case.terms is not None else min(sizes, default=1)
+
+
+def scale(case: Case, expected: Array) -> float:
+    """The largest magnitude of one term: as the suite says, else of the arguments' product or of the result."""
+    if case.scale is not None:
+        return case.scale
+    largest = float(np.abs(expected).max(initial=0.0))
+    arrays = _float_arguments(case) if case.call.probe is None else []
+    product = math.prod(float(np.abs(array).max(initial=0.0)) for array in arrays)
+    return max(product, largest) if arrays else largest
+
+
+def _float_arguments(case: Case) -> list[Array]:
+    arrays = [as_array(value) for value in (*case.call.args, *case.call.kwargs.values())]
+    return [array for array in arrays if array is not None and array.ndim > 0 and array.dtype.kind == "f"]
+
+
+def _subject(path: str) -> str:
+    return f"Entry {path} of the result" if path else "The result"
+
+
+def _kind(expected: Any, actual: Any, path: str) -> Difference:
+    text = f"{_subject(path)} is {_name(actual)}, where {_name(expected)} is asked for."
+    return Difference("type", text, f"expected {brief(expected)}\ngot {brief(actual)}")
+
+
+def _values(expected: Any, actual: Any, path: str) -> Difference:
+    return Difference("value", f"{_subject(path)} is not the right one.", f"expected {brief(expected)}\ngot {brief(actual)}")
+
+
+def _name(value: Any) -> str:
+    """A kind in words that a student knows; the names of a student's own classes are not repeated."""
+    match value:
+        case None:
+            return "None"
+        case Opaque():
+            return "something that is neither a number nor an array"
+        case Tensor():
+            return "a tensor"
+        case np.ndarray():
+            kinds = {"b": "an array of booleans", "c": "an array of complex numbers"}
+            return kinds.get(value.dtype.kind, "an array of numbers")
+        case bool() | int() | float() | complex() | str() | list() | tuple() | dict():
+            names = {bool: "a bool", int: "an integer", float: "a float", complex: "a complex number", str: "a text"}
+            return names.get(type(value), f"a {type(value).__name__}")
+        case _:
+            return "something else"
+
+
+def brief(value: Any, limit: int = 600) -> str:
+    """A value in few characters, for the instructor."""
+    if isinstance(value, Tensor):
+        return f"tensor {brief(value.array, limit)}"
+    with np.printoptions(precision=5, threshold=30, edgeitems=3, linewidth=100):
+        text = f"shape {value.shape} {value.dtype}: {value}" if isinstance(value, np.ndarray) else repr(value)
+    return text if len(text) <= limit else f"{text[:limit]} …"

@@ -1,0 +1,246 @@
+"""Why a function fails: its observations held against those of known misconceptions. A hint is never guessed.
+
+A misconception is given only where it explains every case of the function and differs from the reference on at least
+one. Misconceptions run in the reference branch, in workers of their own, and their observations are kept for the class.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, Protocol
+
+import numpy as np
+
+from autograder.compare import Difference, as_array, compare, judge, scale, terms, tolerance
+from autograder.contract import Assignment, Function
+from autograder.misconceptions import MODULE, Misconception, misconceptions
+from autograder.sandbox import Observation, Source
+from autograder.suite import Case, Test
+
+_SECONDS: Final = 15.0  # for the diagnosis of one function, the first time that its misconceptions are seen
+_COMBINATIONS: Final = 8
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a test's cases came to: what the reference did, what the student's code did, how they differ."""
+
+    test: Test
+    expected: Sequence[Observation]
+    observed: Sequence[Observation]
+    differences: Sequence[Difference | None]
+
+    @property
+    def passed(self) -> bool:
+        return not any(self.differences)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What is known of a failure.
+
+    Attributes:
+        misconceptions: that explain all cases of the function, shortest hint first.
+        remark: an exact relation between what came back and what was expected.
+        carried: the functions whose errors explain this one, which then costs nothing again.
+        blocked: the function that must be right before this one can be judged.
+    """
+
+    misconceptions: tuple[Misconception, ...] = ()
+    remark: str = ""
+    carried: tuple[str, ...] = ()
+    blocked: str | None = None
+
+
+class References(Protocol):
+    """The reference branch, as the grader holds it."""
+
+    def replaced(
+        self, assignment: Assignment, test: Test, replace: Mapping[str, tuple[str, str]]
+    ) -> Sequence[Observation]:
+        """What the master does in a test's cases with some of its functions replaced."""
+        ...
+
+
+class Diagnostician:
+    """Explains the failures of one submission in one assignment, function by function in the contract's order."""
+
+    def __init__(self, references: References, assignment: Assignment, text: str) -> None:
+        self._references = references
+        self._assignment = assignment
+        self._text = text
+        self._failed: dict[str, tuple[Misconception, ...]] = {}
+
+    def explain(self, function: Function, outcomes: Sequence[Outcome]) -> list[Explanation]:
+        """An explanation per outcome; empty ones where a test passes or nothing is known."""
+        if all(outcome.passed for outcome in outcomes):
+            return [Explanation()] * len(outcomes)
+        prerequisites = [name for name in self._prerequisites(function) if name in self._failed]
+        carried = [self._carried(outcome, prerequisites) for outcome in outcomes]
+        if all(outcome.passed or names for outcome, names in zip(outcomes, carried, strict=True)):
+            return [Explanation(carried=names) for names in carried]
+        matching = self._matching(function, outcomes)
+        self._failed[function.name] = matching
+        if matching:
+            return [Explanation() if outcome.passed else Explanation(misconceptions=matching) for outcome in outcomes]
+        blocker = next((name for name in prerequisites if self._calls(name)), None)
+        return [
+            self._rest(outcome, names, blocker) if not outcome.passed else Explanation()
+            for outcome, names in zip(outcomes, carried, strict=True)
+        ]
+
+    def _rest(self, outcome: Outcome, carried: tuple[str, ...], blocker: str | None) -> Explanation:
+        if carried:
+            return Explanation(carried=carried)
+        return Explanation(remark=remark(outcome), blocked=blocker)
+
+    def _prerequisites(self, function: Function) -> list[str]:
+        """What a function needs, and what that needs in turn, nearest first."""
+        found: list[str] = []
+        waiting = list(function.needs)
+        while waiting:
+            name = waiting.pop(0)
+            if name not in found:
+                found.append(name)
+                waiting += self._assignment.function(name).needs
+        return found
+
+    def _calls(self, name: str) -> bool:
+        """Whether the submission calls one of its own functions anywhere."""
+        return any(f"{name}(" in line and not line.lstrip().startswith(("def ", "class ", "#")) for line in self._text.split("\n"))
+
+    def _carried(self, outcome: Outcome, prerequisites: Sequence[str]) -> tuple[str, ...]:
+        """The failed prerequisites whose misconceptions, put into the master, do just what the student's code does."""
+        diagnosed = {name: self._failed[name] for name in prerequisites if self._failed[name]}
+        if outcome.passed or not diagnosed:
+            return ()
+        combinations = itertools.islice(itertools.product(*diagnosed.values()), _COMBINATIONS)
+        for combination in combinations:
+            replaced = {item.function: (MODULE, item.attribute) for item in combination}
+            wrong = self._references.replaced(self._assignment, outcome.test, replaced)
+            if all(map(alike, outcome.test.cases, wrong, outcome.observed)):
+                return tuple(diagnosed)
+        return ()
+
+    def _matching(self, function: Function, outcomes: Sequence[Outcome]) -> tuple[Misconception, ...]:
+        if not any(_telling(observation) for outcome in outcomes for observation in outcome.observed):
+            return ()
+        end = time.monotonic() + _SECONDS
+        candidates = [item for item in misconceptions(self._assignment) if item.function == function.name]
+        matching = [item for item in candidates if time.monotonic() < end and self._explains(item, outcomes)]
+        return tuple(sorted(matching, key=lambda item: len(item.hint)))
+
+    def _explains(self, misconception: Misconception, outcomes: Sequence[Outcome]) -> bool:
+        differs = False
+        # Failing tests first: most misconceptions are ruled out by the first of them.
+        for outcome in sorted(outcomes, key=lambda outcome: outcome.passed):
+            place = {misconception.function: (MODULE, misconception.attribute)}
+            wrong = self._references.replaced(self._assignment, outcome.test, place)
+            if not all(map(alike, outcome.test.cases, wrong, outcome.observed)):
+                return False
+            differs = differs or any(map(judge, outcome.test.cases, outcome.expected, wrong))
+        return differs
+
+
+def misconception_source(master: Source, text: str, replaced: Mapping[str, tuple[str, str]]) -> Source:
+    """The master with misconceptions in the place of some functions."""
+    return replace(master, modules={MODULE: text}, replace=dict(replaced))
+
+
+def alike(case: Case, wrong: Observation, observed: Observation) -> bool:
+    """Whether a student's code did in a case just what a misconception does."""
+    if case.expectation == "holds":
+        # What is drawn at random is not the same twice; the sentence about it is.
+        return _sentence(case, wrong) == _sentence(case, observed)
+    if wrong.ending != observed.ending or wrong.changed != observed.changed:
+        return False
+    if wrong.ending == "raised":
+        return wrong.classes[:1] == observed.classes[:1]
+    if wrong.ending != "returned":
+        return True
+    try:
+        return compare(case, wrong.value, observed.value) is None
+    except TypeError:  # the misconception returned nothing plain; then the kind alone can be held against it
+        return wrong.value == observed.value
+
+
+def _telling(observation: Observation) -> bool:
+    """Whether there is anything to hold against a misconception: a stub, a crash or a missing function is none."""
+    return observation.ending == "returned" or "ValueError" in observation.classes
+
+
+def _sentence(case: Case, observation: Observation) -> str | None:
+    difference = judge(case, observation, observation)
+    return difference.message if difference else None
+
+
+def remark(outcome: Outcome) -> str:
+    """A sentence where all failing cases are exactly a flip, a transpose, a shift, a factor or an offset away."""
+    failing = [
+        (case, as_array(expected.value), as_array(observed.value))
+        for case, expected, observed, difference in zip(
+            outcome.test.cases, outcome.expected, outcome.observed, outcome.differences, strict=True
+        )
+        if difference
+    ]
+    telling = [
+        (case, right, given)
+        for case, right, given in failing
+        if right is not None and given is not None and right.size > 2 and given.dtype.kind in "iuf"
+    ]
+    if not telling or len(telling) < len(failing):
+        return ""
+    return next((text for text, relation in _RELATIONS if all(relation(*triple) for triple in telling)), "")
+
+
+def _close(case: Case, right: np.ndarray[Any, Any], given: np.ndarray[Any, Any]) -> bool:
+    if right.shape != given.shape or not np.isfinite(given).all():
+        return False
+    limit = tolerance(terms(case), scale(case, right), case.precision)
+    return bool((np.abs(right.astype(float) - given) <= limit).all())
+
+
+def _flipped(case: Case, right: np.ndarray[Any, Any], given: np.ndarray[Any, Any]) -> bool:
+    axes = range(right.ndim)
+    return any(
+        _close(case, np.flip(right, some), given) for count in (1, 2) for some in itertools.combinations(axes, count)
+    )
+
+
+def _transposed(case: Case, right: np.ndarray[Any, Any], given: np.ndarray[Any, Any]) -> bool:
+    return right.ndim > 1 and _close(case, np.swapaxes(right, -1, -2), given)
+
+
+def _shifted(case: Case, right: np.ndarray[Any, Any], given: np.ndarray[Any, Any]) -> bool:
+    if right.ndim == 0 or right.shape != given.shape or right.shape[-1] < 4:
+        return False
+    steps = range(1, right.shape[-1] // 2)
+    return any(
+        _close(case, right[..., step:], given[..., :-step]) or _close(case, right[..., :-step], given[..., step:])
+        for step in steps
+    )
+
+
+def _scaled(case: Case, right: np.ndarray[Any, Any], given: np.ndarray[Any, Any]) -> bool:
+    if right.shape != given.shape or not np.abs(right).max() > 0:
+        return False
+    factor = float((right * given).sum() / (right * right).sum())
+    return factor != 0 and _close(case, right * factor, given)
+
+
+def _offset(case: Case, right: np.ndarray[Any, Any], given: np.ndarray[Any, Any]) -> bool:
+    return right.shape == given.shape and _close(case, right + (given - right).mean(), given)
+
+
+_RELATIONS: Final = (
+    ("What came back is the right result in reverse order along an axis.", _flipped),
+    ("What came back is the right result with its last two axes swapped.", _transposed),
+    ("What came back is the right result, shifted.", _shifted),
+    ("What came back is the right result times a constant.", _scaled),
+    ("What came back is the right result plus a constant.", _offset),
+)
+
+

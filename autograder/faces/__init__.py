@@ -1,0 +1,1 @@
+"""Views of a report: what Gradescope, a spreadsheet, a browser, nbgrader and otter are shown. None decides anything."""

@@ -1,0 +1,219 @@
+"""A worker's whole life: read one job, load the submission, make the calls, send what was observed, end.
+
+A job is a dict of plain data:
+    name, file, cells, modules: the submission (see `loader.load`).
+    wanted: names of the functions that the calls need.
+    replace: names to be taken from another of the modules instead, as {name: (module, attribute)}.
+    probes: sources of probe functions, by name.
+    calls: dicts with `function` (a name) or `probe` (a name) and `functions` (its first arguments), `args`, `kwargs`,
+        `watch` (say whether the arguments were changed) and `seed`.
+
+The answer is one frame that says the walls stand, one about the loading and one per call.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import random
+import re
+import socket
+import sys
+import types
+import warnings
+from typing import Any
+
+import numpy as np
+
+from autograder import wire
+from autograder.worker import loader
+
+
+FAILED = "The worker failed"
+
+
+def work(channel: socket.socket) -> None:
+    """Do the job that waits in a channel; never returns."""
+    try:
+        send(channel, wire.encode({"ready": True}))
+        job = wire.decode(receive(channel))
+        bench = _Bench(job)
+        send(channel, wire.encode(bench.loaded()))
+        for call in job["calls"]:
+            send(channel, bench.observe(call))
+    except BaseException as error:  # only the kit's own failures come here; the trusted side shows the output
+        os.write(1, f"{FAILED}: {error!r}\n".encode())
+    finally:
+        os._exit(0)
+
+
+def receive(channel: socket.socket) -> bytearray:
+    """One frame's payload."""
+    size = wire.HEADER.unpack(_exactly(channel, wire.HEADER.size))[0]
+    return _exactly(channel, size)
+
+
+def _exactly(channel: socket.socket, count: int) -> bytearray:
+    data = bytearray(count)
+    view = memoryview(data)
+    while view:
+        got = channel.recv_into(view)
+        if not got:
+            raise EOFError
+        view = view[got:]
+    return data
+
+
+def send(channel: socket.socket, payload: bytes) -> None:
+    """One payload as a frame."""
+    channel.sendall(wire.frame(payload))
+
+
+class _Bench:
+    """A loaded submission and the probes that look at it."""
+
+    def __init__(self, job: dict[str, Any]) -> None:
+        sys.meta_path.insert(0, loader.OwnModules(job["modules"]))
+        warnings.simplefilter("ignore")
+        self.wanted: list[str] = job["wanted"]
+        self.replaced: dict[str, Any] = job["replace"]
+        self.files = loader.own_files(job["file"], len(job["cells"]))
+        self.files |= {f"{name.replace('.', '/')}.py" for name in job["modules"]}
+        reset(0)
+        module = types.ModuleType(job["name"])
+        sys.modules[module.__name__] = module
+        self.submission = loader.load(module, job["cells"], job["file"], self._needed(job))
+        for name, (place, attribute) in self.replaced.items():
+            setattr(module, name, _from_module(place, job["modules"][place], attribute))
+        self.probes = {name: _probe(name, source) for name, source in job["probes"].items()}
+
+    def _needed(self, job: dict[str, Any]) -> list[str] | None:
+        """The wanted names; everything, where other modules may ask this one for more."""
+        name = re.compile(rf"^\s*(?:from|import)\s+{re.escape(job['name'])}\b", re.MULTILINE)
+        return None if any(name.search(text) for text in job["modules"].values()) else self.wanted
+
+    def loaded(self) -> dict[str, Any]:
+        """Per wanted name that is not there, why: None, or a trouble."""
+        missing = [name for name in self.wanted if not callable(getattr(self.submission.module, name, None))]
+        return {"absent": {name: _plain_trouble(self.submission.trouble(name)) for name in missing}}
+
+    def observe(self, call: dict[str, Any]) -> bytes:
+        """Make one call; what came of it, as bytes: making them plain may run a student's code too."""
+        reset(call["seed"])
+        args, kwargs = call["args"], call["kwargs"]
+        before = copy.deepcopy((args, kwargs)) if call["watch"] else None
+        try:
+            functions = [getattr(self.submission.module, name) for name in call["functions"]]
+            if call["probe"] is None:
+                result = functions[0](*args, **kwargs)
+            else:
+                result = self.probes[call["probe"]](*functions, *args, **kwargs)
+            observed: dict[str, Any] = {"returned": result}
+            if before is not None:
+                observed["changed"] = not same(before, (args, kwargs))
+            return wire.encode(observed, plain)
+        except wire.WireError as error:
+            return wire.encode({"returned": wire.Opaque(f"result {error}")})
+        except BaseException as error:
+            return wire.encode(self._explained(error))
+
+    def _explained(self, error: BaseException) -> dict[str, Any]:
+        """A NameError because of an import or a statement that failed earlier tells of that one."""
+        trouble = self.submission.failed.get(getattr(error, "name", None) or "") if isinstance(error, NameError) else None
+        return {"trouble": _plain_trouble(trouble)} if trouble else raised(error, self.files)
+
+
+def raised(error: BaseException, files: set[str]) -> dict[str, Any]:
+    """What an exception tells: the names of its built-in classes, its text, the student's own line."""
+    names = [kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins"]
+    text = loader.safe_text(error)
+    if isinstance(error, RuntimeError) and "can't allocate memory" in text:
+        names.insert(0, "MemoryError")
+    return {"raised": names, "text": text, "line": loader.own_line(error, files)}
+
+
+def reset(seed: int) -> None:
+    """Global state as a fresh process has it, so that one call's leftovers reach no other call."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    np.seterr(all="warn")
+    sys.setrecursionlimit(1000)
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.manual_seed(seed)
+        torch.set_grad_enabled(True)
+        torch.set_default_dtype(torch.float32)
+
+
+def same(before: Any, after: Any) -> bool:
+    """Whether plain data is what it was."""
+    if isinstance(before, np.ndarray):
+        return (
+            isinstance(after, np.ndarray)
+            and after.shape == before.shape
+            and after.dtype == before.dtype
+            and np.array_equal(before, after)
+        )
+    if type(before) is not type(after):
+        return False
+    if isinstance(before, list | tuple):
+        return len(before) == len(after) and all(map(same, before, after))
+    if isinstance(before, dict):
+        return list(before) == list(after) and all(same(before[key], after[key]) for key in before)
+    return bool(before == after)
+
+
+def plain(value: Any) -> object:
+    """Plain data for what a student may return: arrays of every kind, NumPy's scalars, subclasses of built-in types."""
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(value, torch.Tensor):
+        return wire.Tensor(_tensor_array(torch, value))
+    if isinstance(value, np.generic):
+        value = value.item()
+        return float(value) if isinstance(value, np.longdouble) else value
+    for kind in (bool, int, float, complex, str, list, tuple, dict):
+        if isinstance(value, kind):
+            return kind(value)
+    if isinstance(value, range):
+        return list(value)
+    if hasattr(type(value), "__array__"):
+        return _plain_array(np.asarray(value))
+    return wire.Opaque(type(value).__name__)
+
+
+def _plain_array(array: np.ndarray[Any, Any]) -> object:
+    if array.dtype == np.longdouble:
+        return np.array(array, dtype=np.float64)
+    if array.dtype.kind in "OSUVMm":
+        return wire.Opaque(f"array of dtype {array.dtype.name}")
+    return np.array(array, subok=False)
+
+
+def _tensor_array(torch: Any, tensor: Any) -> np.ndarray[Any, Any]:
+    tensor = tensor.detach().cpu()
+    if tensor.is_sparse:
+        tensor = tensor.to_dense()
+    if tensor.dtype in (torch.bfloat16, torch.float16):
+        tensor = tensor.float()
+    return np.array(tensor.resolve_conj().resolve_neg().numpy())
+
+
+def _probe(name: str, source: str) -> Any:
+    namespace: dict[str, Any] = {}
+    exec(compile(source, f"<probe {name}>", "exec"), namespace)
+    return namespace[name]
+
+
+def _from_module(place: str, source: str, attribute: str) -> Any:
+    module = types.ModuleType(place)
+    sys.modules[place] = module
+    loaded = loader.load(module, [source], f"{place}.py", [attribute])
+    if loaded.failed or loaded.broken:
+        raise ImportError(f"{place}.{attribute}: {loaded.failed} {[trouble for _, trouble in loaded.broken]}")
+    return getattr(module, attribute)
+
+
+def _plain_trouble(trouble: loader.Trouble | None) -> dict[str, Any] | None:
+    if trouble is None:
+        return None
+    return {"kind": trouble.kind, "text": trouble.text, "where": trouble.where, "line": trouble.line}

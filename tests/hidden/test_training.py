@@ -1,0 +1,704 @@
+"""The hidden suite of `training`: small networks, trained and measured by probes that look at what is left afterwards.
+
+A probe builds its network from a list of torch.nn's own layers, so that no function is judged by another one of the
+student's. Its initial weights come from a seed, its data from the run's secret one. Batches differ in size, and the ragged last one
+is by far the hardest, so that every way to average shows. Dropout has p = 1: all or nothing, and no dice.
+
+Tolerances: one epoch is a handful of steps, each a sum of at most batch · features products per gradient; TERMS bounds
+what they add up to. Rounding differences are carried along by the steps, and AdamW divides small gradients by
+themselves, yet they stay a hundred times below this bound, and each mistake lies a hundred times above it.
+"""
+
+import numpy as np
+import pytest
+
+from autograder.suite import points
+
+DEVICE = "cpu"  # the one place that says where everything trains
+TERMS = 100
+
+FEATURES, CLASSES = 5, 3
+PERCEPTRON = [["Linear", FEATURES, 7], ["Tanh"], ["Linear", 7, CLASSES]]
+NORMALISED = [["Linear", FEATURES, 7, False], ["BatchNorm1d", 7], ["Tanh"], ["Linear", 7, CLASSES]]
+DROPPED = [["Linear", FEATURES, 7], ["Tanh"], ["Dropout", 1.0], ["Linear", 7, CLASSES]]
+MIXED = [
+    ["Linear", FEATURES, 7, False],
+    ["BatchNorm1d", 7],
+    ["Tanh"],
+    ["Dropout", 1.0],
+    ["Linear", 7, CLASSES],
+]
+PICTURES = [["Conv2d", 1, 2, 3], ["Tanh"], ["Flatten"], ["Linear", 16, CLASSES]]  # of 6 × 4 pixels
+MONOTONE = [["PReLU"]]  # one parameter, and the largest logit is the largest input
+
+SGD = ["SGD", {"lr": 0.2, "momentum": 0.7}]
+ADAMW = ["AdamW", {"lr": 0.05, "weight_decay": 0.3}]
+CROSS_ENTROPY = ["CrossEntropyLoss", {}]
+SMOOTHED = ["CrossEntropyLoss", {"label_smoothing": 0.3}]
+MARGIN = ["MultiMarginLoss", {}]
+LOADERS = ["tuple of lists", "iterable without len", "DataLoader", "DataLoader with drop_last"]
+
+
+def secret(rng):
+    return int(rng.integers(2**31))
+
+
+def batches(rng, *sizes, shape=(FEATURES,)):
+    """Random batches; the last one has inputs four times as large, and so another mean loss than the others."""
+    return [
+        (
+            rng.normal(size=(size, *shape)) * (4 if number == len(sizes) else 1),
+            rng.integers(CLASSES, size=size),
+        )
+        for number, size in enumerate(sizes, 1)
+    ]
+
+
+def answered(rng, *scores):
+    """Batches of logits, of which so many give the right answer: ((right, size), …)."""
+    result = []
+    for right, size in scores:
+        logits = rng.normal(size=(size, CLASSES))
+        answers = logits.argmax(axis=1)
+        wrong = (answers + rng.integers(1, CLASSES, size=size)) % CLASSES
+        result.append((logits, np.where(rng.permutation(size) < right, answers, wrong)))
+    return result
+
+
+# --- pick_device: 5 points ------------------------------------------------------------------------------------
+
+
+def device_of_a_machine(pick_device, cuda, mps):
+    """The device that is picked where these GPUs are available, however PyTorch is asked for them."""
+    import torch
+
+    best = torch.device("cuda") if cuda else torch.device("mps") if mps else None
+    simulated = [
+        (torch.cuda, "is_available", lambda: cuda),
+        (torch.cuda, "device_count", lambda: int(cuda)),
+        (torch.cuda, "current_device", lambda: 0),
+        (torch.backends.mps, "is_available", lambda: mps),
+        (torch.mps, "is_available", lambda: mps),
+        (torch.mps, "device_count", lambda: int(mps)),
+        (torch.accelerator, "is_available", lambda: best is not None),
+        (torch.accelerator, "device_count", lambda: int(best is not None)),
+        (torch.accelerator, "current_accelerator", lambda check_available=False: best),
+        # This build of PyTorch knows everything; that says nothing about the machine.
+        (torch.backends.cuda, "is_built", lambda: True),
+        (torch.backends.mps, "is_built", lambda: True),
+    ]
+    real = [(place, name, getattr(place, name)) for place, name, _ in simulated]
+    try:
+        for place, name, answer in simulated:
+            setattr(place, name, answer)
+        device = pick_device()
+    finally:
+        for place, name, answer in real:
+            setattr(place, name, answer)
+    return [isinstance(device, torch.device), str(device).partition(":")[0]]
+
+
+@points(2)
+@pytest.mark.parametrize("mps", [False, True], ids=["alone", "with-mps"])
+def test_a_machine_with_cuda(agrees, mps):
+    """pick_device takes "cuda" wherever it is available, and returns a torch.device."""
+    where = "where cuda is available" + (", and mps too" if mps else "")
+    agrees(device_of_a_machine, cuda=True, mps=mps, call=f"pick_device() {where}")
+
+
+@points(2)
+def test_a_machine_with_mps(agrees):
+    """pick_device takes "mps" where it is available and "cuda" is not, and returns a torch.device."""
+    agrees(
+        device_of_a_machine,
+        cuda=False,
+        mps=True,
+        call="pick_device() where mps is available, and cuda is not",
+    )
+
+
+@points(1)
+def test_a_machine_without_a_gpu(agrees):
+    """pick_device takes "cpu" where no GPU is available, whatever PyTorch was built for."""
+    agrees(device_of_a_machine, cuda=False, mps=False, call="pick_device() where no GPU is available")
+
+
+# --- ConvNet: 25 points ---------------------------------------------------------------------------------------
+
+
+def shapes_of_weights(ConvNet, channels, options):
+    """The shapes of the six arrays of a new network."""
+    network = ConvNet(*channels, **options)
+    layers = (network.conv1, network.conv2, network.linear)
+    return [list(array.shape) for layer in layers for array in (layer.weight, layer.bias)]
+
+
+def network_with_given_weights(ConvNet, look, channels, options, weights, images, targets, training, device):
+    """The logits of a network with given weights, their gradients, or what two optimizer steps make of them."""
+    import torch
+
+    network = ConvNet(*channels, **options).to(device).train(training)
+    layers = (network.conv1, network.conv2, network.linear)
+    arrays = [array for layer in layers for array in (layer.weight, layer.bias)]
+    with torch.no_grad():
+        for array, values in zip(arrays, weights, strict=True):
+            array.copy_(torch.from_numpy(values))
+    images = torch.tensor(images, dtype=torch.float32, device=device)
+    targets = torch.tensor(targets, device=device)
+    if look == "logits":
+        return network(images)
+    if look == "gradients":
+        torch.nn.functional.cross_entropy(network(images), targets).backward()
+        return [array.grad for array in arrays]
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.5)
+    for _ in range(2):
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(network(images), targets).backward()
+        optimizer.step()
+    return arrays
+
+
+def given(rng, channels, options, batch, height, width):
+    """Random weights, images and targets; the weights let signals neither grow nor fade from layer to layer."""
+    c_x, c_h, c_y, classes = channels
+    k, cells = options.get("kernel_size", 2), options.get("pool2", 2) ** 2
+    weights = []
+    for shape in [(c_h, c_x, k, k), (c_y, c_h, k, k), (classes, c_y * cells)]:
+        weights += [rng.normal(size=shape) * np.prod(shape[1:]) ** -0.5, rng.normal(size=shape[0])]
+    return weights, rng.normal(size=(batch, c_x, height, width)), rng.integers(classes, size=batch)
+
+
+def written(channels, options):
+    settings = [*map(str, channels), *(f"{name}={value}" for name, value in options.items())]
+    return f"ConvNet({', '.join(settings)})"
+
+
+LECTURE = ((3, 5, 7, 11), {})  # kernel 2, pools to 4 × 4 and 2 × 2
+NETWORKS = [
+    LECTURE,
+    ((2, 7, 3, 5), {"kernel_size": 3, "pool1": 5, "pool2": 2}),
+    ((5, 2, 7, 3), {"kernel_size": 1, "pool1": 2, "pool2": 3}),
+    ((1, 3, 2, 7), {"kernel_size": 3, "pool1": 7, "pool2": 1}),
+    ((3, 3, 3, 2), {"pool1": 3, "pool2": 3}),  # channels that would let one layer stand in for another
+]
+each_network = pytest.mark.parametrize(
+    ("channels", "options"), NETWORKS, ids=[written(*each) for each in NETWORKS]
+)
+
+
+@points(4)
+@each_network
+def test_shapes_of_the_weights(agrees, channels, options):
+    """conv1, conv2 and linear have weights and biases of the right shapes, for every choice of sizes."""
+    agrees(shapes_of_weights, channels, options, call=written(channels, options))
+
+
+@points(6)
+@pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
+@pytest.mark.parametrize("batch", [1, 2, 13])
+def test_logits_of_the_lectures_network(agrees, rng, batch, training):
+    """The logits of the network with kernel 2 and pools to 4 × 4 and 2 × 2, in either mode."""
+    data = given(rng, *LECTURE, batch, 11, 17)
+    call = f"{written(*LECTURE)} on {(batch, 3, 11, 17)}"
+    agrees(network_with_given_weights, "logits", *LECTURE, *data, training, DEVICE, call=call, terms=TERMS)
+
+
+@points(5)
+@each_network
+def test_logits_of_other_networks(agrees, rng, channels, options):
+    """The logits for other kernels, pools and channels."""
+    data = given(rng, channels, options, 2, 13, 11)
+    call = f"{written(channels, options)} on {(2, channels[0], 13, 11)}"
+    agrees(
+        network_with_given_weights, "logits", channels, options, *data, True, DEVICE, call=call, terms=TERMS
+    )
+
+
+@points(3)
+@pytest.mark.parametrize(("height", "width"), [(19, 7), (5, 31), (2, 3), (8, 8)])
+def test_images_of_every_size(agrees, rng, height, width):
+    """The network reads images of every size, smaller ones than its first pool included."""
+    data = given(rng, *LECTURE, 2, height, width)
+    call = f"{written(*LECTURE)} on {(2, 3, height, width)}"
+    agrees(network_with_given_weights, "logits", *LECTURE, *data, True, DEVICE, call=call, terms=TERMS)
+
+
+@points(4)
+@each_network
+def test_gradients_of_the_weights(agrees, rng, channels, options):
+    """The gradient reaches all six weights and biases, and is right."""
+    data = given(rng, channels, options, 3, 13, 7)
+    call = f"the gradients of {written(channels, options)} on {(3, channels[0], 13, 7)}"
+    agrees(
+        network_with_given_weights,
+        "gradients",
+        channels,
+        options,
+        *data,
+        True,
+        DEVICE,
+        call=call,
+        terms=TERMS,
+    )
+
+
+@points(3)
+@each_network
+def test_an_optimizer_finds_all_parameters(agrees, rng, channels, options):
+    """An optimizer that is given network.parameters() trains all six weights and biases."""
+    data = given(rng, channels, options, 3, 13, 7)
+    call = f"two SGD steps of {written(channels, options)} on {(3, channels[0], 13, 7)}"
+    agrees(
+        network_with_given_weights, "steps", channels, options, *data, True, DEVICE, call=call, terms=TERMS
+    )
+
+
+# --- train_one_epoch: 30 points -------------------------------------------------------------------------------
+
+
+def train(
+    train_one_epoch,
+    look,
+    seed,
+    layers,
+    data,
+    optimizer,
+    loss,
+    *,
+    device,
+    epochs=1,
+    training=True,
+    kind="list",
+):
+    """Train a network from a given state for some epochs: their losses, or the weights or buffers afterwards."""
+    import torch
+    from torch import nn
+    from torch.utils.data import DataLoader, TensorDataset
+
+    class Batches:
+        def __iter__(self):
+            yield from batches
+
+    torch.manual_seed(seed)
+    model = nn.Sequential(*(getattr(nn, name)(*sizes) for name, *sizes in layers)).to(device).train(training)
+    name, settings = optimizer
+    optimizer = getattr(torch.optim, name)(model.parameters(), **settings)
+    name, settings = loss
+    loss_fn = getattr(nn, name)(**settings)
+    batches = [(torch.tensor(inputs, dtype=torch.float32), torch.tensor(targets)) for inputs, targets in data]
+    if kind == "list":
+        loader = batches
+    elif kind == "tuple of lists":
+        loader = tuple(map(list, batches))
+    elif kind == "iterable without len":
+        loader = Batches()
+    else:
+        examples = TensorDataset(*(torch.cat(parts) for parts in zip(*batches, strict=True)))
+        loader = DataLoader(examples, batch_size=5, drop_last=kind == "DataLoader with drop_last")
+    losses = [train_one_epoch(model, loader, loss_fn, optimizer, torch.device(device)) for _ in range(epochs)]
+    return {"losses": losses, "weights": list(model.parameters()), "buffers": list(model.buffers())}[look]
+
+
+def events_of_an_epoch(train_one_epoch, seed, data, *, device):
+    """The order in which a network sees batches and its optimizer makes steps."""
+    import torch
+    from torch import nn
+
+    class Watched(nn.Linear):
+        def forward(self, inputs):
+            events.append(f"batch of {len(inputs)}")
+            return super().forward(inputs)
+
+    events = []
+    torch.manual_seed(seed)
+    model = Watched(data[0][0].shape[1], 3).to(device)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    optimizer.register_step_post_hook(lambda *_: events.append("step"))
+    loader = [(torch.tensor(inputs, dtype=torch.float32), torch.tensor(targets)) for inputs, targets in data]
+    train_one_epoch(model, loader, nn.CrossEntropyLoss(), optimizer, torch.device(device))
+    return events
+
+
+def memory_grows(train_one_epoch, seed, data, *, device):
+    """Whether more and more computation graphs are alive in the course of an epoch."""
+    import weakref
+
+    import torch
+    from torch import nn
+
+    class Node(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, inputs):
+            alive.add(ctx)  # a context lives as long as the graph that it is a node of
+            return inputs.clone()
+
+        @staticmethod
+        def backward(ctx, gradient):
+            return gradient
+
+    class Marked(nn.Linear):
+        def forward(self, inputs):
+            outputs = Node.apply(super().forward(inputs))
+            counts.append(len(alive))
+            return outputs
+
+    alive, counts = weakref.WeakSet(), []
+    torch.manual_seed(seed)
+    model = Marked(data[0][0].shape[1], 3).to(device)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    loader = [(torch.tensor(inputs, dtype=torch.float32), torch.tensor(targets)) for inputs, targets in data]
+    train_one_epoch(model, loader, nn.CrossEntropyLoss(), optimizer, torch.device(device))
+    return max(counts) > 2  # this batch's graph, and the one before that a variable still holds
+
+
+def trains(layers, sizes, optimizer, epochs):
+    """A call of train as a student reads it."""
+    network = ", ".join(name for name, *_ in layers)
+    passes = f"{epochs} epochs" if epochs > 1 else "one epoch"
+    return f"train_one_epoch on ({network}) with {optimizer[0]}, batches of {sizes}, {passes}"
+
+
+@points(6)
+@pytest.mark.parametrize(("sizes", "epochs"), [((7,), 1), ((7, 7, 3), 1), ((5, 3, 2), 3), ((11, 2), 2)])
+def test_weights_after_steps_of_sgd(agrees, rng, sizes, epochs):
+    """The weights after some epochs of stochastic gradient descent with momentum."""
+    data, call = batches(rng, *sizes), trains(PERCEPTRON, sizes, SGD, epochs)
+    about = {"epochs": epochs, "device": DEVICE, "call": call, "terms": TERMS}
+    agrees(train, "weights", secret(rng), PERCEPTRON, data, SGD, CROSS_ENTROPY, **about)
+
+
+@points(4)
+@pytest.mark.parametrize(("sizes", "epochs"), [((7, 3), 1), ((7, 7, 3), 2), ((5, 3, 2), 3)])
+def test_weights_after_steps_of_adamw(agrees, rng, sizes, epochs):
+    """The weights after some epochs of AdamW with weight decay."""
+    data, call = batches(rng, *sizes), trains(PERCEPTRON, sizes, ADAMW, epochs)
+    about = {"epochs": epochs, "device": DEVICE, "call": call, "terms": TERMS}
+    agrees(train, "weights", secret(rng), PERCEPTRON, data, ADAMW, CROSS_ENTROPY, **about)
+
+
+@points(3)
+@pytest.mark.parametrize("sizes", [(7,), (7, 7, 3), (2, 5, 3, 11)])
+def test_one_step_per_batch(agrees, rng, sizes):
+    """Each batch goes through the network once, and one step of the optimizer follows."""
+    call = f"the order of events in train_one_epoch, batches of {sizes}"
+    agrees(events_of_an_epoch, secret(rng), batches(rng, *sizes), device=DEVICE, call=call)
+
+
+@points(5)
+@pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
+@pytest.mark.parametrize("layers", [NORMALISED, DROPPED, MIXED], ids=["batch-norm", "dropout", "both"])
+def test_training_mode(agrees, rng, layers, training):
+    """The network trains in training mode, whatever its mode was: batch norm learns its statistics, dropout is on."""
+    data, seed = batches(rng, 7, 5, 3), secret(rng)
+    call = f"{trains(layers, (7, 5, 3), SGD, 2)}, the model in {'training' if training else 'evaluation'} mode before"
+    about = {"epochs": 2, "training": training, "device": DEVICE, "call": call, "terms": TERMS}
+    agrees(train, "weights", seed, layers, data, SGD, CROSS_ENTROPY, **about)
+    if layers != DROPPED:
+        agrees(train, "buffers", seed, layers, data, SGD, CROSS_ENTROPY, **about)
+
+
+@points(5)
+@pytest.mark.parametrize(("sizes", "epochs"), [((7,), 1), ((7, 7, 3), 1), ((2, 11), 1), ((5, 3, 2), 3)])
+def test_mean_training_loss(agrees, rng, sizes, epochs):
+    """The result is the mean loss per example, a Python float; a ragged last batch weighs by its size."""
+    data, call = batches(rng, *sizes), trains(PERCEPTRON, sizes, SGD, epochs)
+    about = {"epochs": epochs, "device": DEVICE, "call": call, "terms": TERMS}
+    agrees(train, "losses", secret(rng), PERCEPTRON, data, SGD, CROSS_ENTROPY, **about)
+
+
+@points(3)
+@pytest.mark.parametrize("kind", LOADERS)
+def test_training_on_every_loader(agrees, rng, kind):
+    """A loader is whatever can be iterated anew: without len or dataset too, and where it leaves examples out."""
+    data, seed = batches(rng, 7, 5, 2), secret(rng)
+    about = {
+        "epochs": 2,
+        "kind": kind,
+        "device": DEVICE,
+        "call": f"train_one_epoch, loader: {kind}",
+        "terms": TERMS,
+    }
+    agrees(train, "losses", seed, PERCEPTRON, data, SGD, CROSS_ENTROPY, **about)
+    agrees(train, "weights", seed, PERCEPTRON, data, SGD, CROSS_ENTROPY, **about)
+
+
+@points(2)
+@pytest.mark.parametrize("loss", [SMOOTHED, MARGIN], ids=["smoothed", "margin"])
+def test_training_with_the_given_loss(agrees, rng, loss):
+    """The given loss function is the one that is minimised and reported, on pictures too."""
+    data, seed = batches(rng, 7, 3, shape=(1, 6, 4)), secret(rng)
+    about = {"device": DEVICE, "call": f"train_one_epoch, loss_fn: {loss[0]}", "terms": TERMS}
+    agrees(train, "losses", seed, PICTURES, data, SGD, loss, **about)
+    agrees(train, "weights", seed, PICTURES, data, SGD, loss, **about)
+
+
+@points(2)
+def test_no_graph_is_kept(agrees, rng):
+    """The memory in use does not grow from batch to batch: the running loss is a value without its computation graph."""
+    sizes = (3, 5, 2, 7, 3, 5)
+    agrees(
+        memory_grows,
+        secret(rng),
+        batches(rng, *sizes),
+        device=DEVICE,
+        call=f"train_one_epoch, batches of {sizes}",
+    )
+
+
+# --- evaluate: 25 points --------------------------------------------------------------------------------------
+
+
+def measure(evaluate, look, seed, layers, data, loss, *, device, training=True, kind="list"):
+    """The loss or the accuracy of a network in a given state, or both."""
+    import torch
+    from torch import nn
+    from torch.utils.data import DataLoader, TensorDataset
+
+    class Batches:
+        def __iter__(self):
+            yield from batches
+
+    torch.manual_seed(seed)
+    model = nn.Sequential(*(getattr(nn, name)(*sizes) for name, *sizes in layers)).to(device)
+    batches = [(torch.tensor(inputs, dtype=torch.float32), torch.tensor(targets)) for inputs, targets in data]
+    with torch.no_grad():
+        model(batches[0][0].to(device))  # in training mode: batch norm has seen something
+    model.train(training)
+    name, settings = loss
+    loss_fn = getattr(nn, name)(**settings)
+    if kind == "list":
+        loader = batches
+    elif kind == "tuple of lists":
+        loader = tuple(map(list, batches))
+    elif kind == "iterable without len":
+        loader = Batches()
+    else:
+        examples = TensorDataset(*(torch.cat(parts) for parts in zip(*batches, strict=True)))
+        loader = DataLoader(examples, batch_size=5, drop_last=kind == "DataLoader with drop_last")
+    result = evaluate(model, loader, loss_fn, torch.device(device))
+    return {"loss": lambda: result[0], "accuracy": lambda: result[1], "both": lambda: result}[look]()
+
+
+def left_behind(evaluate, look, seed, layers, data, *, device, training=True, gradients=True):
+    """What an evaluation leaves: the model's mode, PyTorch's gradient mode, or all parameters and buffers."""
+    import torch
+    from torch import nn
+
+    torch.manual_seed(seed)
+    model = nn.Sequential(*(getattr(nn, name)(*sizes) for name, *sizes in layers)).to(device).train(training)
+    loader = [(torch.tensor(inputs, dtype=torch.float32), torch.tensor(targets)) for inputs, targets in data]
+    with torch.set_grad_enabled(gradients):
+        evaluate(model, loader, nn.CrossEntropyLoss(), torch.device(device))
+        gradient_mode = torch.is_grad_enabled()
+    return {
+        "mode": [module.training for module in model.modules()],
+        "gradient mode": gradient_mode,
+        "state": [
+            list(model.state_dict().values()),
+            [parameter.requires_grad for parameter in model.parameters()],
+        ],
+    }[look]
+
+
+def builds_graphs(evaluate, seed, data, *, device, training):
+    """Whether PyTorch prepares for a gradient while a network is measured."""
+    import torch
+    from torch import nn
+
+    class Watched(nn.Linear):
+        def forward(self, inputs):
+            outputs = super().forward(inputs)
+            prepared.append(outputs.requires_grad)
+            return outputs
+
+    prepared = []
+    torch.manual_seed(seed)
+    model = Watched(data[0][0].shape[1], 3).to(device).train(training)
+    loader = [(torch.tensor(inputs, dtype=torch.float32), torch.tensor(targets)) for inputs, targets in data]
+    evaluate(model, loader, nn.CrossEntropyLoss(), torch.device(device))
+    return [bool(prepared), any(prepared)]
+
+
+@points(5)
+@pytest.mark.parametrize(
+    "loss", [CROSS_ENTROPY, SMOOTHED, MARGIN], ids=["cross-entropy", "smoothed", "margin"]
+)
+@pytest.mark.parametrize("sizes", [(7,), (7, 7, 3), (2, 11)], ids=str)
+def test_mean_validation_loss(agrees, rng, sizes, loss):
+    """The first result is the mean loss per example, a Python float; a ragged last batch weighs by its size."""
+    about = {"device": DEVICE, "call": f"evaluate, loss_fn: {loss[0]}, batches of {sizes}", "terms": TERMS}
+    agrees(measure, "loss", secret(rng), PERCEPTRON, batches(rng, *sizes), loss, **about)
+
+
+@points(5)
+@pytest.mark.parametrize(
+    "scores", [((3, 7),), ((6, 7), (2, 5), (0, 2)), ((1, 7), (3, 3)), ((0, 5), (1, 3)), ((4, 4),)], ids=str
+)
+def test_accuracy(agrees, rng, scores):
+    """The second result is the accuracy in [0, 1], a Python float: the right answers over all examples."""
+    about = {
+        "device": DEVICE,
+        "call": f"evaluate, batches of {tuple(size for _, size in scores)}",
+        "terms": TERMS,
+    }
+    agrees(measure, "accuracy", secret(rng), MONOTONE, answered(rng, *scores), CROSS_ENTROPY, **about)
+
+
+@points(4)
+@pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
+@pytest.mark.parametrize("layers", [NORMALISED, DROPPED, MIXED], ids=["batch-norm", "dropout", "both"])
+def test_evaluation_mode(agrees, rng, layers, training):
+    """The network is measured in evaluation mode, whatever its mode was: running statistics, and no dropout."""
+    call = f"evaluate, the model in {'training' if training else 'evaluation'} mode before"
+    about = {"training": training, "device": DEVICE, "call": call, "terms": TERMS}
+    agrees(measure, "loss", secret(rng), layers, batches(rng, 7, 5, 3), CROSS_ENTROPY, **about)
+
+
+@points(2)
+@pytest.mark.parametrize("kind", LOADERS)
+def test_measuring_on_every_loader(agrees, rng, kind):
+    """A loader is whatever can be iterated anew; loss and accuracy come as a pair, on pictures too."""
+    data = batches(rng, 7, 5, 2, shape=(1, 6, 4))
+    about = {"kind": kind, "device": DEVICE, "call": f"evaluate, loader: {kind}", "terms": TERMS}
+    agrees(measure, "both", secret(rng), PICTURES, data, CROSS_ENTROPY, **about)
+
+
+@points(3)
+@pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
+@pytest.mark.parametrize("layers", [PERCEPTRON, MIXED], ids=["plain", "both"])
+def test_the_models_mode_is_left(preserves, rng, layers, training):
+    """A model that came in training mode leaves in training mode, one that came in evaluation mode in that."""
+    call = f"evaluate, the model in {'training' if training else 'evaluation'} mode before"
+    about = {"training": training, "device": DEVICE, "call": call}
+    preserves(left_behind, "mode", secret(rng), layers, batches(rng, 5, 2), **about)
+
+
+@points(2)
+@pytest.mark.parametrize("gradients", [True, False], ids=["on", "off"])
+def test_the_gradient_mode_is_left(preserves, rng, gradients):
+    """PyTorch's global gradient mode is afterwards what it was, on or off."""
+    about = {
+        "gradients": gradients,
+        "device": DEVICE,
+        "call": f"evaluate, gradients {'on' if gradients else 'off'} before",
+    }
+    preserves(left_behind, "gradient mode", secret(rng), PERCEPTRON, batches(rng, 5, 2), **about)
+
+
+@points(2)
+@pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
+def test_parameters_and_buffers_are_left(preserves, rng, training):
+    """All parameters and buffers are afterwards what they were, batch norm's statistics too."""
+    call = f"evaluate, the model in {'training' if training else 'evaluation'} mode before"
+    about = {"training": training, "device": DEVICE, "call": call}
+    preserves(left_behind, "state", secret(rng), MIXED, batches(rng, 5, 2), **about)
+
+
+@points(2)
+@pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
+def test_gradients_are_off(agrees, rng, training):
+    """While it measures, PyTorch remembers nothing for a gradient."""
+    call = f"evaluate, the model in {'training' if training else 'evaluation'} mode before"
+    agrees(builds_graphs, secret(rng), batches(rng, 5, 2), training=training, device=DEVICE, call=call)
+
+
+# --- fit: 15 points -------------------------------------------------------------------------------------------
+
+
+def fitted(fit, look, seed, layers, train_data, val_data, *, device, iterable=False, **settings):
+    """The history of a fit from a given state, or the weights afterwards."""
+    import torch
+    from torch import nn
+
+    class Batches:
+        def __init__(self, batches):
+            self.batches = batches
+
+        def __iter__(self):
+            yield from self.batches
+
+    torch.manual_seed(seed)
+    model = nn.Sequential(*(getattr(nn, name)(*sizes) for name, *sizes in layers))
+    loaders = [
+        [(torch.tensor(inputs, dtype=torch.float32), torch.tensor(targets)) for inputs, targets in data]
+        for data in (train_data, val_data)
+    ]
+    if iterable:
+        loaders = map(Batches, loaders)
+    history = fit(model, *loaders, **settings, device=torch.device(device))
+    names = ("train_loss", "val_loss", "val_accuracy")
+    return {
+        "history": {name: history[name] for name in names if name in history},
+        "weights": list(model.parameters()),
+    }[look]
+
+
+def events_of_a_fit(fit, seed, train_data, val_data, epochs, *, device):
+    """The order in which the two loaders are iterated; several passes in a row count as one."""
+    import torch
+
+    class Watched:
+        def __init__(self, name, data):
+            self.name = name
+            self.batches = [
+                (torch.tensor(inputs, dtype=torch.float32), torch.tensor(targets)) for inputs, targets in data
+            ]
+
+        def __iter__(self):
+            if events[-1:] != [self.name]:
+                events.append(self.name)
+            return iter(self.batches)
+
+    events = []
+    torch.manual_seed(seed)
+    model = torch.nn.Linear(train_data[0][0].shape[1], 3)
+    loaders = Watched("training", train_data), Watched("validation", val_data)
+    fit(model, *loaders, epochs=epochs, learning_rate=0.1, device=torch.device(device))
+    return events
+
+
+def fits(epochs, learning_rate, weight_decay=None):
+    decay = "" if weight_decay is None else f", weight_decay={weight_decay}"
+    return f"fit(model, batches of (7, 5, 2), batches of (5, 3), epochs={epochs}, learning_rate={learning_rate}{decay})"
+
+
+def both_loaders(rng):
+    return batches(rng, 7, 5, 2), batches(rng, 5, 3)
+
+
+@points(4)
+@pytest.mark.parametrize("layers", [PERCEPTRON, MIXED], ids=["plain", "both"])
+@pytest.mark.parametrize(("epochs", "learning_rate", "iterable"), [(1, 0.1, False), (4, 0.05, True)])
+def test_history(agrees, rng, layers, epochs, learning_rate, iterable):
+    """The history holds training loss, validation loss and validation accuracy of every epoch, as Python floats."""
+    settings = {"epochs": epochs, "learning_rate": learning_rate, "iterable": iterable}
+    about = {"device": DEVICE, "call": fits(epochs, learning_rate), "terms": TERMS}
+    agrees(fitted, "history", secret(rng), layers, *both_loaders(rng), **settings, **about)
+
+
+@points(4)
+@pytest.mark.parametrize(("epochs", "learning_rate"), [(1, 0.05), (3, 0.05), (5, 0.02)])
+def test_weights_after_a_fit(agrees, rng, epochs, learning_rate):
+    """The weights after some epochs of AdamW with the given learning rate, and without weight decay by default."""
+    about = {"device": DEVICE, "call": fits(epochs, learning_rate), "terms": TERMS}
+    data = both_loaders(rng)
+    agrees(
+        fitted, "weights", secret(rng), PERCEPTRON, *data, epochs=epochs, learning_rate=learning_rate, **about
+    )
+
+
+@points(4)
+@pytest.mark.parametrize("weight_decay", [0.5, 2.0])
+def test_weight_decay(agrees, rng, weight_decay):
+    """Weight decay is AdamW's: it shrinks the weights by themselves and is no part of the gradient."""
+    settings = {"epochs": 3, "learning_rate": 0.05, "weight_decay": weight_decay}
+    about = {"device": DEVICE, "call": fits(**settings), "terms": TERMS}
+    agrees(fitted, "weights", secret(rng), PERCEPTRON, *both_loaders(rng), **settings, **about)
+
+
+@points(3)
+@pytest.mark.parametrize("epochs", [1, 3])
+def test_training_then_validation(agrees, rng, epochs):
+    """Each epoch trains on the training loader first, and then evaluates on the validation loader."""
+    call = f"the order of events in fit, epochs={epochs}"
+    agrees(events_of_a_fit, secret(rng), *both_loaders(rng), epochs, device=DEVICE, call=call)
