@@ -17,6 +17,8 @@ from rich.table import Table
 from autograder.classroom import Classroom, ClassroomError, Done, Pool
 from autograder.contract import ContractError
 from autograder.intake import IntakeError
+from autograder.preflight import measure
+from autograder.sandbox import SandboxError
 
 REFUSED = 3
 
@@ -37,6 +39,9 @@ def main() -> None:
     except (IntakeError, ClassroomError, ContractError) as error:
         print(f"autograder: {error}", file=sys.stderr)
         sys.exit(2)
+    except SandboxError as error:
+        print(f"autograder: {error}", file=sys.stderr)
+        sys.exit(REFUSED)
     except KeyboardInterrupt:
         print("\nInterrupted. What is graded is kept; the same command goes on from here.", file=sys.stderr)
         sys.exit(130)
@@ -59,13 +64,16 @@ def grade(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="For the hidden inputs; drawn once per OUT by default.")] = None,
     fresh: Annotated[bool, typer.Option(help="Grade again what OUT already holds.")] = False,
-    allow_weak_isolation: Annotated[bool, typer.Option(help="Grade even where student code cannot be confined.")] = False,
+    allow_weak_isolation: Annotated[
+        bool, typer.Option(help="Grade even where student code cannot be confined.")
+    ] = False,
 ) -> None:
     """Grade a folder of submissions.
 
     Example: `autograder grade submissions -o results -a pooling`
     """
     classroom = Classroom(path, out, assignment or (), seed, fresh)
+    _insist_on_walls(allow_weak_isolation)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     count = min(workers or cores, max(len(classroom), 1))
     rows: list[Done] = []
@@ -79,10 +87,34 @@ def grade(
         raise typer.Exit(1)
 
 
+def _insist_on_walls(allow_weak: bool) -> None:
+    """Refuse where student code cannot be confined, unless told otherwise."""
+    isolation = measure()
+    if isolation.level == "B":
+        print("Isolation level B: no Landlock here; everything else holds.", file=sys.stderr)
+    if isolation.strong:
+        return
+    print(f"Isolation level {isolation.level}: student code cannot be confined on this machine.", file=sys.stderr)
+    for sentence in isolation.sentences:
+        print(f"  - {sentence}", file=sys.stderr)
+    if not allow_weak:
+        print(
+            "Not grading. `autograder doctor` says how to mend this; --allow-weak-isolation grades all the same.",
+            file=sys.stderr,
+        )
+        raise typer.Exit(REFUSED)
+
+
 def _shown(stream: Iterator[Done], total: int) -> Iterator[Done]:
     """Pass on what is done, and show how far it is: a bar on a terminal, plain lines in a log."""
     if _console.is_terminal:
-        columns = (TextColumn("Grading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+        columns = (
+            TextColumn("Grading"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.description}"),
+        )
         with Progress(*columns, console=_console, transient=True) as progress:
             task = progress.add_task("", total=total)
             for done in stream:
@@ -114,12 +146,16 @@ def _summary(rows: list[Done], gradebook: Path) -> None:
         total = f"{sum(scores.values()):g}" if done.row else done.trouble
         table.add_row(done.student, *(f"{scores[name]:g}" if name in scores else "" for name in names), total)
     _console.print(table)
-    _console.print(f"\n{len(rows)} submissions. Gradebook: {gradebook}  Feedback: {gradebook.parent / 'students'}", soft_wrap=True)
+    _console.print(
+        f"\n{len(rows)} submissions. Gradebook: {gradebook}  Feedback: {gradebook.parent / 'students'}", soft_wrap=True
+    )
 
 
 @app.command()
 def build(
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail where what is checked in differs.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; fail where what is checked in differs.")
+    ] = False,
 ) -> None:
     """Build everything that is handed out from the masters.
 
@@ -137,3 +173,15 @@ def build(
         print(f"{path} is not what its master builds: run `autograder build` and commit the result.", file=sys.stderr)
     if stale:
         raise typer.Exit(1)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what works on this machine, and how to mend what does not: walls, versions, GPU.
+
+    Example: `autograder doctor`
+    """
+    from autograder.doctor import examine
+
+    for line in examine():
+        _console.print(line.text, style=line.style, soft_wrap=True)

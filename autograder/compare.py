@@ -69,7 +69,11 @@ def judge(case: Case, expected: Observation, actual: Observation) -> Difference 
         assert case.check is not None
         return _checked(case.check, actual.value)
     if case.expectation == "preserves" and case.call.probe is None:
-        return Difference("state", "The call changed its arguments; they must be left as they were.") if actual.changed else None
+        return (
+            Difference("state", "The call changed its arguments; they must be left as they were.")
+            if actual.changed
+            else None
+        )
     difference = compare(case, expected.value, actual.value)
     if difference and case.expectation == "preserves" and difference.failure == "value":
         return Difference("state", "It leaves something in another state than it should.", difference.details)
@@ -95,17 +99,25 @@ def _absent(actual: Observation) -> Difference:
 def _ended(actual: Observation) -> Difference:
     match actual.ending:
         case "timeout":
-            return Difference("timeout", "The call did not end in time; is there a loop that never stops?", actual.output)
+            return Difference(
+                "timeout", "The call did not end in time; is there a loop that never stops?", actual.output
+            )
         case "memory":
             text = "The call asked for more memory than there is; is an array far too large, or a list endless?"
             return Difference("memory", text, actual.text)
         case _:
-            return Difference("crash", "The call ended the whole Python process.", f"{actual.text}\n{actual.output}".strip())
+            return Difference(
+                "crash", "The call ended the whole Python process.", f"{actual.text}\n{actual.output}".strip()
+            )
 
 
 def _rejection(actual: Observation) -> Difference | None:
     if actual.ending == "returned":
-        return Difference("no-exception", "The call must raise ValueError, and it returned a result.", f"returned {brief(actual.value)}")
+        return Difference(
+            "no-exception",
+            "The call must raise ValueError, and it returned a result.",
+            f"returned {brief(actual.value)}",
+        )
     if "ValueError" in actual.classes:
         return None
     text = f"The call must raise ValueError, and it raised {_class(actual)}{_at(actual)}."
@@ -123,7 +135,9 @@ def _class(actual: Observation) -> str:
 
 
 _BUILTIN: Final = frozenset(
-    name for name, value in vars(__import__("builtins")).items() if isinstance(value, type) and issubclass(value, BaseException)
+    name
+    for name, value in vars(__import__("builtins")).items()
+    if isinstance(value, type) and issubclass(value, BaseException)
 )
 
 
@@ -209,14 +223,16 @@ def _arrays(case: Case, expected: Array, actual: Any, path: str) -> Difference |
         return Difference("shape", f"{_subject(path)} has shape {array.shape}, which is not the right shape.", details)
     if array.dtype.kind not in "iuf" and array.size:
         return _kind(expected, actual, path)
-    if not np.isfinite(array).all():
+    finite = np.isfinite(expected)
+    if not np.array_equal(array[~finite], expected[~finite], equal_nan=True) or not np.isfinite(array[finite]).all():
         return Difference("value", f"{_subject(path)} holds NaN or infinity.", details)
-    error = np.abs(array.astype(np.float64) - expected.astype(np.float64))
-    limit = tolerance(terms(case), scale(case, expected), case.precision)
+    # A reference is finite; a misconception that a result is held against may not be.
+    error = np.abs(array[finite].astype(np.float64) - expected[finite].astype(np.float64))
+    limit = tolerance(terms(case), scale(case, expected[finite]), case.precision)
     if (error <= limit).all():
         return None
     text = f"{_subject(path)} has the right shape, and values that are wrong."
-    return Difference("value", text, f"{details}\nlargest error {error.max():.3g}, tolerance {limit:.3g}")
+    return Difference("value", text, f"{details}\nlargest error {error.max(initial=0.0):.3g}, tolerance {limit:.3g}")
 
 
 def as_array(value: Any) -> Array | None:
@@ -276,7 +292,9 @@ def _kind(expected: Any, actual: Any, path: str) -> Difference:
 
 
 def _values(expected: Any, actual: Any, path: str) -> Difference:
-    return Difference("value", f"{_subject(path)} is not the right one.", f"expected {brief(expected)}\ngot {brief(actual)}")
+    return Difference(
+        "value", f"{_subject(path)} is not the right one.", f"expected {brief(expected)}\ngot {brief(actual)}"
+    )
 
 
 def _name(value: Any) -> str:

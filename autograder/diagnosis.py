@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 
 from autograder.compare import Difference, as_array, compare, judge, scale, terms, tolerance
 from autograder.contract import Assignment, Function
-from autograder.misconceptions import MODULE, Misconception, misconceptions
-from autograder.sandbox import Observation, Source
+from autograder.misconceptions import Misconception, misconceptions
+from autograder.references import References
+from autograder.sandbox import Observation
 from autograder.suite import Case, Test
 
 _SECONDS: Final = 15.0  # for the diagnosis of one function, the first time that its misconceptions are seen
@@ -55,23 +56,13 @@ class Explanation:
     blocked: str | None = None
 
 
-class References(Protocol):
-    """The reference branch, as the grader holds it."""
-
-    def replaced(
-        self, assignment: Assignment, test: Test, replace: Mapping[str, tuple[str, str]]
-    ) -> Sequence[Observation]:
-        """What the master does in a test's cases with some of its functions replaced."""
-        ...
-
-
 class Diagnostician:
     """Explains the failures of one submission in one assignment, function by function in the contract's order."""
 
-    def __init__(self, references: References, assignment: Assignment, text: str) -> None:
+    def __init__(self, references: References, assignment: Assignment, uses: Callable[[str], frozenset[str]]) -> None:
         self._references = references
         self._assignment = assignment
-        self._text = text
+        self._uses = uses
         self._failed: dict[str, tuple[Misconception, ...]] = {}
 
     def explain(self, function: Function, outcomes: Sequence[Outcome]) -> list[Explanation]:
@@ -86,7 +77,8 @@ class Diagnostician:
         self._failed[function.name] = matching
         if matching:
             return [Explanation() if outcome.passed else Explanation(misconceptions=matching) for outcome in outcomes]
-        blocker = next((name for name in prerequisites if self._calls(name)), None)
+        used = self._uses(function.name) if prerequisites else frozenset[str]()
+        blocker = next((name for name in prerequisites if name in used), None)
         return [
             self._rest(outcome, names, blocker) if not outcome.passed else Explanation()
             for outcome, names in zip(outcomes, carried, strict=True)
@@ -108,10 +100,6 @@ class Diagnostician:
                 waiting += self._assignment.function(name).needs
         return found
 
-    def _calls(self, name: str) -> bool:
-        """Whether the submission calls one of its own functions anywhere."""
-        return any(f"{name}(" in line and not line.lstrip().startswith(("def ", "class ", "#")) for line in self._text.split("\n"))
-
     def _carried(self, outcome: Outcome, prerequisites: Sequence[str]) -> tuple[str, ...]:
         """The failed prerequisites whose misconceptions, put into the master, do just what the student's code does."""
         diagnosed = {name: self._failed[name] for name in prerequisites if self._failed[name]}
@@ -119,7 +107,7 @@ class Diagnostician:
             return ()
         combinations = itertools.islice(itertools.product(*diagnosed.values()), _COMBINATIONS)
         for combination in combinations:
-            replaced = {item.function: (MODULE, item.attribute) for item in combination}
+            replaced = {item.function: item.attribute for item in combination}
             wrong = self._references.replaced(self._assignment, outcome.test, replaced)
             if all(map(alike, outcome.test.cases, wrong, outcome.observed)):
                 return tuple(diagnosed)
@@ -135,19 +123,13 @@ class Diagnostician:
 
     def _explains(self, misconception: Misconception, outcomes: Sequence[Outcome]) -> bool:
         differs = False
-        # Failing tests first: most misconceptions are ruled out by the first of them.
-        for outcome in sorted(outcomes, key=lambda outcome: outcome.passed):
-            place = {misconception.function: (MODULE, misconception.attribute)}
+        place = {misconception.function: misconception.attribute}
+        for outcome in outcomes:
             wrong = self._references.replaced(self._assignment, outcome.test, place)
             if not all(map(alike, outcome.test.cases, wrong, outcome.observed)):
                 return False
             differs = differs or any(map(judge, outcome.test.cases, outcome.expected, wrong))
         return differs
-
-
-def misconception_source(master: Source, text: str, replaced: Mapping[str, tuple[str, str]]) -> Source:
-    """The master with misconceptions in the place of some functions."""
-    return replace(master, modules={MODULE: text}, replace=dict(replaced))
 
 
 def alike(case: Case, wrong: Observation, observed: Observation) -> bool:
@@ -242,5 +224,3 @@ _RELATIONS: Final = (
     ("What came back is the right result times a constant.", _scaled),
     ("What came back is the right result plus a constant.", _offset),
 )
-
-

@@ -5,20 +5,20 @@ from __future__ import annotations
 import dataclasses
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Final, Self
 
 from autograder.compare import Difference, judge
 from autograder.contract import Assignment, Function
-from autograder.diagnosis import Diagnostician, Explanation, Outcome, misconception_source
+from autograder.diagnosis import Diagnostician, Explanation, Outcome
 from autograder.identity import Identities
 from autograder.intake import Answer, Submission
-from autograder.misconceptions import MODULE
+from autograder.preflight import Isolation, preflight
+from autograder.references import References
 from autograder.report import Graded, Report, Verdict
-from autograder.sandbox import Limits, Observation, Sandbox, Source
-from autograder.suite import SuiteError, Test, declare
-from autograder.worker.calls import FAILED
+from autograder.sandbox import Limits, Observation, Sandbox, Source, Zygote
+from autograder.suite import Test, declare
 
 _ASSIGNMENT_SECONDS: Final = 150.0  # of wall-clock time for one assignment of one submission
 _NO_TIME: Final = Observation("timeout")
@@ -39,13 +39,15 @@ class Grader:
         self._identities = Identities().__enter__()
         self._sandboxes: dict[tuple[str, ...], Sandbox] = {}
         self._suites: dict[str, tuple[Test, ...]] = {}
-        self._parsed: set[str] = set()
-        self._references: dict[tuple[object, ...], Sequence[Observation]] = {}
+        self._isolation: Isolation | None = None
+        self.references = References(self.sandbox, self.suite, self._limits)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for sandbox in self._sandboxes.values():
             sandbox.close()
         self._identities.__exit__(kind, error, trace)
@@ -63,7 +65,16 @@ class Grader:
             for assignment in assignments
             if named or assignment.name in submission.answers
         )
-        return Report(submission.student, "B", graded, submission.problems)
+        isolation = self.isolation
+        return Report(submission.student, isolation.level, graded, submission.problems, isolation.sentences)
+
+    @property
+    def isolation(self) -> Isolation:
+        """How well this grader's workers are confined; attempted once."""
+        if self._isolation is None:
+            libraries = next(iter(self._sandboxes), ("numpy",))
+            self._isolation = preflight(self.sandbox(libraries))
+        return self._isolation
 
     def suite(self, assignment: Assignment) -> tuple[Test, ...]:
         """The tests of an assignment, with this grader's inputs."""
@@ -78,42 +89,6 @@ class Grader:
             self._sandboxes[key] = Sandbox(key, self._identities)
         return self._sandboxes[key]
 
-    def reference(self, assignment: Assignment, test: Test) -> Sequence[Observation]:
-        """What the master does in a test's cases; observed once.
-
-        Raises:
-            SuiteError: the master does not end as the test expects of it.
-        """
-        observed = self.replaced(assignment, test, {})
-        for case, observation in zip(test.cases, observed, strict=True):
-            difference = judge(case, observation, observation)
-            if difference:
-                raise SuiteError(f"{assignment.suite}: {test.name}: the master fails {case.shown}: {difference.message}")
-        return observed
-
-    def replaced(
-        self, assignment: Assignment, test: Test, replace: Mapping[str, tuple[str, str]]
-    ) -> Sequence[Observation]:
-        """What the master does in a test's cases with some functions replaced by misconceptions; observed once."""
-        key = (test.assignment, test.name, tuple(sorted(replace.items())))
-        if key not in self._references:
-            zygote = self.sandbox(assignment.libraries).references
-            source = master_source(assignment)
-            text = assignment.misconceptions.read_text(encoding="utf-8") if replace else ""
-            if assignment.name not in self._parsed:
-                self._parsed.add(assignment.name)
-                zygote.parse(source.cells[0], source.file)
-            if replace and assignment.misconceptions.name not in self._parsed:
-                self._parsed.add(assignment.misconceptions.name)
-                zygote.parse(text, f"{MODULE}.py")
-            if replace:
-                source = misconception_source(source, text, replace)
-            observed = zygote.observe(source, [case.call for case in test.cases], self._limits)
-            if any(FAILED in observation.output for observation in observed):
-                raise SuiteError(f"{assignment.name}: {test.name} with {dict(replace)}: {observed[0].output}")
-            self._references[key] = observed
-        return self._references[key]
-
     def _assignment(self, assignment: Assignment, answer: Answer | None) -> Graded:
         tests = self.suite(assignment)
         if answer is None or answer.problem:
@@ -121,29 +96,37 @@ class Grader:
             failure = "unreadable" if answer else "missing"
             verdicts = [_verdict(test, Difference(failure, problem or "")) for test in tests]
             return Graded(assignment.name, assignment.title, answer.file if answer else None, tuple(verdicts), problem)
-        session = _Session(self, assignment, answer, tests, self._limits)
-        verdicts = [verdict for function in assignment.functions for verdict in session.grade(function)]
-        return Graded(assignment.name, assignment.title, answer.file, tuple(verdicts))
-
-
-class _Session:
-    """One assignment of one submission."""
-
-    def __init__(
-        self, grader: Grader, assignment: Assignment, answer: Answer, tests: Sequence[Test], limits: Limits
-    ) -> None:
-        self._grader = grader
-        self._assignment = assignment
-        self._tests = tests
-        self._limits = limits
-        self._source = Source(assignment.name, answer.file, answer.cells, answer.modules)
         texts = (*answer.cells, *answer.modules.values())
-        uses_torch = any(_TORCH.search(text) for text in texts)
-        self._libraries = sorted({*assignment.libraries, *(["torch"] if uses_torch else [])})
-        self._end = time.monotonic() + _ASSIGNMENT_SECONDS
-        self._diagnostician = Diagnostician(grader, assignment, "\n".join(texts))
+        libraries = {*assignment.libraries, *(["torch"] if any(map(_TORCH.search, texts)) else [])}
+        zygote = self.sandbox(sorted(libraries)).students
+        source = Source(assignment.name, answer.file, answer.cells, answer.modules)
+        session = Session(self, assignment, zygote, source, self._limits)
+        return Graded(assignment.name, assignment.title, answer.file, tuple(session.grade()))
 
-    def grade(self, function: Function) -> list[Verdict]:
+
+class Session:
+    """One assignment, as one source of it does.
+
+    Args:
+        zygote: whose workers run the source.
+        source: a submission, or for the audit a master with something replaced.
+    """
+
+    def __init__(self, grader: Grader, assignment: Assignment, zygote: Zygote, source: Source, limits: Limits) -> None:
+        self._references = grader.references
+        self._assignment = assignment
+        self._tests = grader.suite(assignment)
+        self._zygote = zygote
+        self._source = source
+        self._limits = limits
+        self._end = time.monotonic() + _ASSIGNMENT_SECONDS
+        self._diagnostician = Diagnostician(grader.references, assignment, self._uses)
+
+    def grade(self) -> list[Verdict]:
+        """All verdicts, function by function in the contract's order."""
+        return [verdict for function in self._assignment.functions for verdict in self._function(function)]
+
+    def _function(self, function: Function) -> list[Verdict]:
         """The verdicts on one function: all its cases are observed before any is judged."""
         tests = [test for test in self._tests if test.function == function.name]
         together = self._observe(tests)
@@ -151,7 +134,7 @@ class _Session:
         # One worker made all calls. Where a test fails, another decides that has seen no other test, so that nothing
         # one test leaves behind can cost the points of another.
         for outcome in outcomes:
-            if not outcome.passed and len(outcomes) > 1 and not _timed_out(outcome.observed):
+            if not outcome.passed and len(outcomes) > 1 and _may_be_leftover(outcome.observed):
                 again = self._judge(outcome.test, self._observe([outcome.test])[0])
                 outcome.observed, outcome.differences = again.observed, again.differences
         explanations = self._diagnostician.explain(function, outcomes)
@@ -160,25 +143,25 @@ class _Session:
     def _observe(self, tests: Sequence[Test]) -> list[Sequence[Observation]]:
         calls = [case.call for test in tests for case in test.cases]
         left = self._end - time.monotonic()
-        if left <= 0:
-            observed = [_NO_TIME] * len(calls)
-        else:
-            limits = Limits(min(self._limits.load, left), self._limits.call, min(self._limits.job, left))
-            observed = self._grader.sandbox(self._libraries).students.observe(self._source, calls, limits)
-        result: list[Sequence[Observation]] = []
-        for test in tests:
-            result.append(observed[: len(test.cases)])
-            observed = observed[len(test.cases) :]
-        return result
+        limits = Limits(min(self._limits.load, left), self._limits.call, min(self._limits.job, left))
+        observed = iter(self._zygote.observe(self._source, calls, limits) if left > 0 else [_NO_TIME] * len(calls))
+        return [[next(observed) for _ in test.cases] for test in tests]
+
+    def _uses(self, function: str) -> frozenset[str]:
+        """The graded functions that one of them reads, directly or through others."""
+        return self._zygote.uses(self._source, function, self._limits)
 
     def _judge(self, test: Test, observed: Sequence[Observation]) -> Outcome:
-        expected = self._grader.reference(self._assignment, test)
+        expected = self._references.expected(self._assignment, test)
         differences = [judge(*triple) for triple in zip(test.cases, expected, observed, strict=True)]
         return Outcome(test, expected, observed, differences)
 
 
-def _timed_out(observed: Sequence[Observation]) -> bool:
-    return any(observation.ending == "timeout" for observation in observed)
+def _may_be_leftover(observed: Sequence[Observation]) -> bool:
+    """Whether a failure could come of an earlier call's leftovers; a timeout is confirmed elsewhere, when all is quiet."""
+    return all(item.ending != "timeout" and "NotImplementedError" not in item.classes for item in observed) and any(
+        item.ending != "absent" for item in observed
+    )
 
 
 def _outcome_verdict(outcome: Outcome, explanation: Explanation) -> Verdict:
@@ -217,8 +200,3 @@ def _verdict(test: Test, difference: Difference | None) -> Verdict:
         message=difference.message if difference else "",
         details=difference.details if difference else "",
     )
-
-
-def master_source(assignment: Assignment) -> Source:
-    """The master as a worker loads it."""
-    return Source(assignment.name, f"{assignment.name}.py", (assignment.master.read_text(encoding="utf-8"),))

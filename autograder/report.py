@@ -91,12 +91,14 @@ class Report:
         isolation: the level of the walls, "A" to "D".
         assignments: that were graded, in the order in which they are handed out.
         problems: sentences about the submission as a whole.
+        weak: what a submission could do that it should not, where the walls are not whole.
     """
 
     student: str
     isolation: str
     assignments: tuple[Graded, ...] = ()
     problems: tuple[str, ...] = ()
+    weak: tuple[str, ...] = ()
 
     @property
     def score(self) -> float:
@@ -126,6 +128,7 @@ class Report:
             isolation=data["isolation"],
             assignments=tuple(_graded(entry) for entry in data["assignments"]),
             problems=tuple(data["problems"]),
+            weak=tuple(data["weak"]),
         )
 
 

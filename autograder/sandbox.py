@@ -222,6 +222,11 @@ class Zygote:
                 self.close()
         raise SandboxError("The process that forks workers dies again and again.")
 
+    def uses(self, source: Source, function: str, limits: Limits) -> frozenset[str]:
+        """The names that one of a source's functions reads, directly or through its others."""
+        with _Worker(self, self._identities) as worker:
+            return worker.uses(source, function, limits)
+
     def parse(self, text: str, file: str) -> None:
         """Let the zygote parse a text that many jobs will load; for references only, as some texts break the parser."""
         with contextlib.suppress(OSError):
@@ -282,6 +287,18 @@ class _Worker:
         how = self._zygote.command({"do": "end"})
         self._zygote.seconds += how["seconds"]
         return how
+
+    def uses(self, source: Source, function: str, limits: Limits) -> frozenset[str]:
+        self._stand(limits)
+        self._channel.send(wire.frame(wire.encode(_job(source, [Call((function,))]))))
+        try:
+            match self._channel.receive(time.monotonic() + limits.load):
+                case {"uses": {**uses}}:
+                    return frozenset(name for name in uses.get(function, ()) if isinstance(name, str))
+                case _:
+                    return frozenset()
+        except (Late, Closed, wire.WireError):
+            return frozenset()
 
     def work(self, source: Source, calls: Sequence[Call], limits: Limits, end: float) -> list[Observation]:
         self._stand(limits)

@@ -163,7 +163,9 @@ class _Recorder:
         requirement = inspect.getdoc(item.function)
         if marker is None or len(functions) != 1 or not requirement:
             raise SuiteError(f"{self.assignment.suite}: {name} needs points, a docstring and cases of one function")
-        return Test(self.assignment.name, name, functions.pop(), marker.args[0], " ".join(requirement.split()), tuple(cases))
+        return Test(
+            self.assignment.name, name, functions.pop(), marker.args[0], " ".join(requirement.split()), tuple(cases)
+        )
 
 
 class Declaration:

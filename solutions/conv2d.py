@@ -55,7 +55,9 @@
 #       torch.ops.aten._nnpack_spatial_convolution,
 #       torch.ops.mkldnn, torch.ops.mkldnn_prepacked, torch.ops.onednn, torch.ops.quantized,
 #       torch.ops._quantized, torch._C._nn, torch._C._VariableFunctions,
-#       torch.nn.intrinsic, torch.nn.qat, torch.nn.quantized, torch.ao.nn]
+#       torch.nn.intrinsic, torch.nn.qat, torch.nn.quantized, torch.ao.nn,
+#       torch.autograd.functional, torch.func.grad, torch.func.grad_and_value, torch.func.vjp, torch.func.jvp,
+#       torch.func.jacrev, torch.func.jacfwd, torch.func.hessian, torch.func.linearize]
 #     functions:
 #       Conv2d: {points: 75}
 #       conv2d_backward: {points: 25}

@@ -479,7 +479,8 @@ def adaptive_avg_pool2d(x, output_size):
 # else:
 #     figure, panels = plt.subplots(2, 2, figsize=(11, 8), layout="constrained")
 #     for panel, (name, picture) in zip(panels.flat, pictures.items()):
-#         panel.imshow(np.asarray(picture).transpose(1, 2, 0), interpolation="nearest")
+#         picture = np.asarray(picture)
+#         panel.imshow(picture.transpose(1, 2, 0), interpolation="nearest")
 #         panel.set_title(f"{name}: {picture.shape[1]} × {picture.shape[2]}")
 #         panel.axis("off")
 #     plt.show()

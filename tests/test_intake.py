@@ -13,6 +13,7 @@ import tarfile
 import textwrap
 import time
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,12 +45,8 @@ def assignment(name, *functions):
 
 
 ASSIGNMENTS = (
-    assignment(
-        "convolution", "convolve1d", "correlate1d", "convolve2d", "moving_average", "convolution_matrix"
-    ),
-    assignment(
-        "pooling", "sum_pool", "mean_pool", "max_pool", "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d"
-    ),
+    assignment("convolution", "convolve1d", "correlate1d", "convolve2d", "moving_average", "convolution_matrix"),
+    assignment("pooling", "sum_pool", "mean_pool", "max_pool", "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d"),
     assignment("conv2d", "Conv2d", "conv2d_backward"),
     assignment("training", "pick_device", "ConvNet", "train_one_epoch", "evaluate", "fit"),
 )
@@ -74,12 +71,8 @@ def notebook(*cells, assignment=None, outputs=(), **more):
         else cell
         for number, cell in enumerate(cells)
     ]
-    metadata = {"kernelspec": {"name": "python3"}} | (
-        {"autograder": {"assignment": assignment}} if assignment else {}
-    )
-    return json.dumps(
-        {"cells": written, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5} | more, indent=1
-    )
+    metadata = {"kernelspec": {"name": "python3"}} | ({"autograder": {"assignment": assignment}} if assignment else {})
+    return json.dumps({"cells": written, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5} | more, indent=1)
 
 
 def write(path, content):
@@ -92,6 +85,11 @@ def write(path, content):
 
 def read(*paths):
     return read_submission(paths, ASSIGNMENTS)
+
+
+def why(submission, name="pooling") -> str:
+    """Why an answer cannot be graded."""
+    return submission.answers[name].problem or ""
 
 
 def only_answer(submission) -> Answer:
@@ -138,7 +136,7 @@ print(json.dumps([answers, found.problems]))
 
 
 def contained(path, megabytes, seconds=10):
-    """What reading a path says of its answers and of the rest, with so much more memory and processor time only."""
+    """What reading a path says of its answers and of the rest, with so much more memory and time only."""
     plain = [(item.name, [function.name for function in item.functions]) for item in ASSIGNMENTS]
     done = subprocess.run(
         [sys.executable, "-c", CONTAINED, json.dumps([str(path), megabytes * MB, seconds, plain])],
@@ -184,9 +182,7 @@ def test_what_computers_leave_behind_is_no_submission(tmp_path, litter):
     assert find_submissions(tmp_path, ASSIGNMENTS) == [tmp_path / "anna.py"]
 
 
-@pytest.mark.parametrize(
-    "name", ["pooling.py", "alice.ipynb", "hand-in.zip", "hand-in.tar.gz", "hand-in.TGZ"]
-)
+@pytest.mark.parametrize("name", ["pooling.py", "alice.ipynb", "hand-in.zip", "hand-in.tar.gz", "hand-in.TGZ"])
 def test_a_file_is_one_submission(tmp_path, name):
     path = write(tmp_path / name, "")
     assert find_submissions(path, ASSIGNMENTS) == [path]
@@ -286,7 +282,7 @@ def test_a_link_that_the_instructor_gives_is_followed(tmp_path, folder):
         ("letter.txt", "letter"),
         ("Anna Smith_123_assignsubmission_file_", "Anna Smith_123_assignsubmission_file_"),
         ("smithanna_12_34_pooling-1.py", "smithanna_12_34_pooling-1"),
-        ("an\u202ena\n.py", "an[U+202E]na[U+000A]"),
+        ("an\u202e\nna.py", "an[U+202E][U+000A]na"),
         ("anne\u0301.py", "ann\u00e9"),
         ("  .py", "unnamed"),
     ],
@@ -477,9 +473,7 @@ def test_a_word_in_a_name_yields_to_what_the_file_defines(submission):
 def test_an_assignments_own_name_does_not_yield_to_what_the_file_defines(submission):
     found = submission({"pooling.py": CONV2D})
     assert list(found.answers) == ["pooling"]
-    assert found.problems == (
-        "pooling.py was taken for pooling by its name; it defines none of its functions.",
-    )
+    assert found.problems == ("pooling.py was taken for pooling by its name; it defines none of its functions.",)
 
 
 def test_the_metadata_of_a_notebook_that_the_kit_built_come_before_its_name(submission):
@@ -508,8 +502,7 @@ def test_a_file_without_a_telling_name_answers_what_most_of_its_definitions_belo
         "training": "solution.ipynb",
     }
     assert (
-        "homework.py was taken for pooling by what it defines; what it defines of conv2d was not"
-        in found.problems[0]
+        "homework.py was taken for pooling by what it defines; what it defines of conv2d was not" in found.problems[0]
     )
 
 
@@ -607,14 +600,10 @@ def test_caches_checkpoints_and_libraries_are_passed_over(submission, place):
         ),
     ],
 )
-def test_the_more_finished_file_is_graded_then_the_one_by_the_assignments_name(
-    submission, files, graded, reason
-):
+def test_the_more_finished_file_is_graded_then_the_one_by_the_assignments_name(submission, files, graded, reason):
     found = submission(files)
     assert only_answer(found).file == graded
-    assert any(
-        f"Two files answer pooling: {graded} was graded" in line and reason in line for line in found.problems
-    )
+    assert any(f"Two files answer pooling: {graded} was graded" in line and reason in line for line in found.problems)
 
 
 def test_of_two_alike_the_newer_one_is_graded(folder):
@@ -640,7 +629,7 @@ def test_an_older_copy_stays_a_module_only_by_another_name(submission):
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "why"),
+    ("name", "content", "reason"),
     [
         ("pooling.py", b"caf\xe9\n", "not UTF-8 text (line 1)"),
         ("pooling.py", POOLING.encode("utf-16"), "UTF-16"),
@@ -662,6 +651,9 @@ def test_an_older_copy_stays_a_module_only_by_another_name(submission):
         ("pooling.ipynb", POOLING, "its content is not JSON"),
         ("pooling.ipynb", b"\x89PNG\r\n", "its content is not JSON"),
         ("pooling.ipynb", notebook(POOLING)[:-40], "cut short"),
+        ("pooling.ipynb", notebook(POOLING)[:40], "cut short"),
+        ("pooling.ipynb", notebook(POOLING)[:-1], "cut short"),
+        ("pooling.ipynb", notebook(POOLING)[:-1] + "!", "damaged"),
         ("pooling.ipynb", notebook(POOLING) + "}", "damaged"),
         ("pooling.ipynb", "{}", "damaged"),
         ("pooling.ipynb", '{"cells": {}}', "damaged"),
@@ -677,12 +669,12 @@ def test_an_older_copy_stays_a_module_only_by_another_name(submission):
         ("pooling.ipynb", notebook(*["x"] * 5001), "more than 5,000 cells"),
     ],
 )
-def test_an_answer_that_cannot_be_read_says_why(submission, name, content, why):
-    answer = only_answer(submission({name: content}))
-    assert why in answer.problem
-    assert answer.problem.startswith(f"{name}: it ")
-    assert answer.problem.endswith(".")
-    assert (answer.cells, answer.modules) == ((), {})
+def test_an_answer_that_cannot_be_read_says_why(submission, name, content, reason):
+    found = submission({name: content})
+    assert reason in why(found)
+    assert why(found).startswith((f"{name}: it ", f"{name}: its "))
+    assert why(found).endswith(".")
+    assert (found.answers["pooling"].cells, found.answers["pooling"].modules) == ((), {})
 
 
 @pytest.mark.parametrize(
@@ -749,9 +741,7 @@ def test_names_are_shown_without_what_cannot_be_seen(submission):
 
 
 def test_thirty_megabytes_of_pictures_do_not_count(submission):
-    picture = {
-        "data": {"image/png": "QUJD" * (10 * MB // 4) + "\n", "text/html": '<i class="a">\\</i>' * 1000}
-    }
+    picture = {"data": {"image/png": "QUJD" * (10 * MB // 4) + "\n", "text/html": '<i class="a">\\</i>' * 1000}}
     found = submission(
         {"pooling.ipynb": notebook(POOLING, "x", "y", outputs=[picture | {"output_type": "display_data"}])}
     )
@@ -803,9 +793,7 @@ def test_a_hostile_notebook_is_refused_in_bounded_time_and_memory(folder, attack
 
 
 @pytest.mark.attacks
-@pytest.mark.parametrize(
-    "name", ["pooling.ipynb", "pooling.py", "pooling.zip", "pooling.tar", "pooling.tar.gz"]
-)
+@pytest.mark.parametrize("name", ["pooling.ipynb", "pooling.py", "pooling.zip", "pooling.tar", "pooling.tar.gz"])
 def test_a_sparse_file_of_a_terabyte_costs_nothing(folder, name):
     path = folder({name: b"PK\5\6"})
     os.truncate(path / name, 1 << 40)
@@ -819,7 +807,7 @@ def test_a_sparse_file_of_a_terabyte_costs_nothing(folder, name):
 @pytest.mark.attacks
 @pytest.mark.parametrize("name", ["pooling.py", "pooling.ipynb", "pooling.zip", "pooling.tgz"])
 @pytest.mark.parametrize(
-    ("make", "why"),
+    ("make", "reason"),
     [
         (lambda path: path.symlink_to("/etc/passwd"), "it is a link"),
         (lambda path: path.symlink_to("nowhere"), "it is a link"),
@@ -829,7 +817,7 @@ def test_a_sparse_file_of_a_terabyte_costs_nothing(folder, name):
     ],
     ids=["link", "dangling", "loop", "fifo", "device"],
 )
-def test_what_is_no_regular_file_is_a_reason_and_never_a_hang(folder, name, make, why):
+def test_what_is_no_regular_file_is_a_reason_and_never_a_hang(folder, name, make, reason):
     path = folder({})
     try:
         make(path / name)
@@ -837,7 +825,7 @@ def test_what_is_no_regular_file_is_a_reason_and_never_a_hang(folder, name, make
         pytest.skip("no permission to make one here")
     for found in (read(path), read(path / name)):
         problems = [*found.problems, *(answer.problem for answer in found.answers.values())]
-        assert any(why in problem for problem in problems)
+        assert any(reason in problem for problem in problems if problem)
 
 
 @pytest.mark.attacks
@@ -845,7 +833,7 @@ def test_a_socket_is_a_reason(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # a socket's path must be short
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind("pooling.py")
-        assert "it is not a regular file" in only_answer(read(tmp_path)).problem
+        assert "it is not a regular file" in why(read(tmp_path))
 
 
 @pytest.mark.attacks
@@ -868,7 +856,7 @@ def test_a_file_that_becomes_a_link_after_it_was_looked_at_is_not_followed(folde
     (path / "pooling.py").unlink()
     (path / "pooling.py").symlink_to("secret.txt")
     monkeypatch.setattr("autograder.intake.files.os.lstat", lambda _: regular)
-    assert "it is a link" in only_answer(read(path / "pooling.py")).problem
+    assert "it is a link" in why(read(path / "pooling.py"))
 
 
 def test_what_may_not_be_read_is_a_reason(folder, monkeypatch):
@@ -984,15 +972,13 @@ def test_an_archive_in_a_folder_is_opened(submission):
 def test_an_archive_in_an_archive_is_not_opened(archive):
     found = archive(("conv2d.py", CONV2D), ("more.zip", zipped(("pooling.py", POOLING))), ("more.tgz", b""))
     assert list(found.answers) == ["conv2d"]
-    assert [line for line in found.problems if "it is an archive in an archive" in line] == list(
-        found.problems
-    )
+    assert [line for line in found.problems if "it is an archive in an archive" in line] == list(found.problems)
     assert len(found.problems) == 2
 
 
 @pytest.mark.attacks
 @pytest.mark.parametrize(
-    ("name", "why"),
+    ("name", "reason"),
     [
         ("/etc/pooling.py", "an absolute path"),
         ("C:\\hw\\pooling.py", "an absolute path"),
@@ -1003,9 +989,9 @@ def test_an_archive_in_an_archive_is_not_opened(archive):
         ("d/" * 40 + "pooling.py", "too many folders"),
     ],
 )
-def test_a_member_that_points_outside_is_refused_and_the_rest_is_read(archive, name, why):
+def test_a_member_that_points_outside_is_refused_and_the_rest_is_read(archive, name, reason):
     found = archive((name, POOLING), ("conv2d.py", CONV2D))
-    assert why in found.answers["pooling"].problem
+    assert reason in why(found)
     assert found.answers["conv2d"].cells == (CONV2D,)
 
 
@@ -1033,19 +1019,17 @@ def test_a_special_member_of_a_zip_is_refused(tmp_path, kind):
     special = zipfile.ZipInfo("pooling.py")
     special.create_system, special.external_attr = 3, (kind | 0o777) << 16
     found = read(write(tmp_path / "alice.zip", zipped((special, "/etc/passwd"), ("conv2d.py", CONV2D))))
-    assert "it is a link or another special file" in found.answers["pooling"].problem
+    assert "it is a link or another special file" in why(found)
     assert found.answers["conv2d"].problem is None
 
 
 @pytest.mark.attacks
-@pytest.mark.parametrize(
-    "kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE]
-)
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE])
 def test_a_special_member_of_a_tar_is_refused(tmp_path, kind):
     special = tarfile.TarInfo("pooling.py")
     special.type, special.linkname = kind, "/etc/passwd"
     found = read(write(tmp_path / "alice.tar.gz", tarred((special, b""), ("conv2d.py", CONV2D))))
-    assert "it is a link or another special file" in found.answers["pooling"].problem
+    assert "it is a link or another special file" in why(found)
     assert found.answers["conv2d"].problem is None
 
 
@@ -1061,7 +1045,7 @@ def test_an_encrypted_member_is_refused_and_the_rest_is_read(tmp_path):
     for signature, offset in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
         data[data.index(signature) + offset] |= 1
     found = read(write(tmp_path / "alice.zip", bytes(data)))
-    assert "it is encrypted; pack it without a password" in found.answers["pooling"].problem
+    assert "it is encrypted; pack it without a password" in why(found)
     assert found.answers["conv2d"].cells == (CONV2D,)
 
 
@@ -1069,7 +1053,7 @@ def test_a_member_packed_by_an_unusual_method_is_refused(tmp_path):
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_LZMA) as pack:
         pack.writestr("pooling.py", POOLING)
-    assert "unusual method" in only_answer(read(write(tmp_path / "alice.zip", packed.getvalue()))).problem
+    assert "unusual method" in why(read(write(tmp_path / "alice.zip", packed.getvalue())))
 
 
 def test_a_member_with_a_wrong_checksum_is_refused_and_the_rest_is_read(tmp_path):
@@ -1079,7 +1063,7 @@ def test_a_member_with_a_wrong_checksum_is_refused_and_the_rest_is_read(tmp_path
         pack.writestr("conv2d.py", CONV2D)
     data = packed.getvalue().replace(b"z.sum(-1)", b"z.max(-1)")
     found = read(write(tmp_path / "alice.zip", data))
-    assert "it is damaged in the archive" in found.answers["pooling"].problem
+    assert "it is damaged in the archive" in why(found)
     assert found.answers["conv2d"].cells == (CONV2D,)
 
 
@@ -1137,20 +1121,37 @@ def test_all_that_an_archive_inflates_to_is_bounded(archive):
     assert "Not all files were read, as they are so large in all; hand in the code alone." in found.problems
 
 
+def overlapping(count, size):
+    """A .zip whose members share one compressed body: each inflates to the next one's header and all behind it."""
+    squeeze = zlib.compressobj(9, wbits=-15)
+    body, content = squeeze.compress(b"#" * size) + squeeze.flush(), b"#" * size
+    local, directory = b"", []
+    for number in reversed(range(count)):
+        if local:  # quoted, as a stored block of the deflate stream
+            body = struct.pack("<BHH", 0, len(local), 0xFFFF - len(local)) + local + body
+            content = local + content
+        name = b"x%03d.py" % number
+        fields = (20, 0, 8, 0, 33, zlib.crc32(content), len(body), len(content), len(name), 0)
+        local = struct.pack("<4s5H3L2H", b"PK\3\4", *fields) + name
+        directory.append((fields, name, len(body)))
+    whole = local + body
+    header = struct.Struct("<4sH5H3L2H3H2L")
+    entries = [
+        header.pack(b"PK\1\2", 20, *fields, 0, 0, 0, 0, len(whole) - length - len(local)) + name
+        for fields, name, length in directory
+    ]
+    tail = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count, count, sum(map(len, entries)), len(whole), 0)
+    return whole + b"".join(entries) + tail
+
+
 @pytest.mark.attacks
 def test_overlapping_members_are_counted_each(tmp_path):
-    """As in Fifield's bomb: a directory of many entries for one and the same compressed body."""
-    whole = bomb(1 * MB, ["x00.py"], b"#")
-    start, end = whole.index(b"PK\1\2"), whole.index(b"PK\5\6")
-    entry = whole[start:end]
-    entries = [entry.replace(b"x00", b"%03d" % number) for number in range(150)]
-    directory = b"".join(entries)
-    tail = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 150, 150, len(directory), start, 0)
-    answers, problems = contained(
-        write(tmp_path / "alice.zip", whole[:start] + directory + tail), megabytes=80
-    )
+    path = write(tmp_path / "alice.zip", overlapping(150, 900_000))
+    assert path.stat().st_size < 30_000
+    answers, problems = contained(path, megabytes=80)
     assert answers == {}
-    assert any("so large in all" in line for line in problems)
+    # Newer versions of zipfile see that they overlap.
+    assert any("so large in all" in line or "damaged in the archive" in line for line in problems)
 
 
 @pytest.mark.attacks
@@ -1218,9 +1219,7 @@ def test_nothing_of_a_submission_is_parsed_compiled_imported_or_left_behind(fold
     """What a submission holds would leave a mark if Python ever looked at it as a program."""
     mark = "import pathlib; pathlib.Path('MARK').touch()\n"
     path = folder(
-        dict.fromkeys(
-            ("pooling.py", "conftest.py", "numpy.py", "sitecustomize.py", "utils/__init__.py"), mark
-        )
+        dict.fromkeys(("pooling.py", "conftest.py", "numpy.py", "sitecustomize.py", "utils/__init__.py"), mark)
         | {"conv2d.ipynb": notebook(mark), "pytest.ini": "[pytest]\naddopts = --boom\n"}
     )
     before = sorted(path.rglob("*"))
@@ -1255,10 +1254,7 @@ def test_nothing_of_a_submission_is_parsed_compiled_imported_or_left_behind(fold
 def test_an_ordinary_submission_is_read_in_milliseconds(folder):
     pictures = [{"output_type": "display_data", "data": {"image/png": "QUJD" * 50_000}}]
     path = folder(
-        {
-            f"{item.name}.ipynb": notebook(*["x = 1\n" * 20] * 30, outputs=pictures[:1])
-            for item in ASSIGNMENTS[:2]
-        }
+        {f"{item.name}.ipynb": notebook(*["x = 1\n" * 20] * 30, outputs=pictures[:1]) for item in ASSIGNMENTS[:2]}
         | {f"{item.name}.py": POOLING * 50 for item in ASSIGNMENTS[2:]}
     )
 

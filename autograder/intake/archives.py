@@ -76,9 +76,7 @@ def _read(member: Member, parts: tuple[str, ...], seen: set[str], budget: Budget
         if any(is_skipped(part) for part in place):
             return None
         if kind == "archive":
-            raise RefusedError(
-                "it is an archive in an archive, which is not opened; pack the files themselves"
-            )
+            raise RefusedError("it is an archive in an archive, which is not opened; pack the files themselves")
         if member.fault:
             raise RefusedError(member.fault)
         # Two names that one file system tells apart and another does not: what a student sees may be either.

@@ -103,9 +103,7 @@ _REASONS = (
 def choose(sources: Sequence[Source], assignments: Sequence[Assignment]) -> Choice:
     """Which source answers which assignment, with a remark wherever it could have been another one."""
     choice = Choice()
-    claims = [
-        (source, _claim(source, assignments)) for source in sorted(sources, key=lambda source: source.parts)
-    ]
+    claims = [(source, _claim(source, assignments)) for source in sorted(sources, key=lambda source: source.parts)]
     sure = any(claim.assignment and not claim.weak for _, claim in claims)
     candidates: dict[str, list[Source]] = {assignment.name: [] for assignment in assignments}
     for source, claim in claims:
@@ -116,9 +114,7 @@ def choose(sources: Sequence[Source], assignments: Sequence[Assignment]) -> Choi
         if claim.remark:
             choice.remarks.append(claim.remark)
     for assignment in assignments:
-        rivals = sorted(
-            candidates[assignment.name], key=lambda source: _rank(source, assignment), reverse=True
-        )
+        rivals = sorted(candidates[assignment.name], key=lambda source: _rank(source, assignment), reverse=True)
         if rivals:
             choice.answers[assignment.name] = rivals[0]
         for rival in rivals[1:]:
@@ -132,9 +128,7 @@ def _claim(source: Source, assignments: Sequence[Assignment]) -> _Claim:
     named, likeness = named_after(source.name, names) or (None, Likeness.LOOSE)
     if source.declared in names:
         differs = named != source.declared and likeness > Likeness.LOOSE
-        contrary = (
-            f"{source.shown} was built for {source.declared} and taken for that, whatever its name says."
-        )
+        contrary = f"{source.shown} was built for {source.declared} and taken for that, whatever its name says."
         return _Claim(source.declared, remark=contrary if differs else None)
     defined = _definitions(source)
     tally = {item.name: sum(function.name in defined for function in item.functions) for item in assignments}
@@ -144,9 +138,7 @@ def _claim(source: Source, assignments: Sequence[Assignment]) -> _Claim:
     most = [name for name in names if tally[name] and tally[name] == max(tally.values())]
     if len(most) > 1:
         listed = " as of ".join(most)
-        return _Claim(
-            remark=f"{source.shown} defines as much of {listed}: name it after the one that it answers."
-        )
+        return _Claim(remark=f"{source.shown} defines as much of {listed}: name it after the one that it answers.")
     if most:
         others = ", ".join(name for name in names if tally[name] and name not in most)
         besides = f"; what it defines of {others} was not, as a file answers one assignment" if others else ""
@@ -166,9 +158,7 @@ def _rank(source: Source, assignment: Assignment) -> tuple[bool, int, int, int, 
 def _preference(assignment: Assignment, best: Source, other: Source) -> str:
     ranks = zip(_REASONS, _rank(best, assignment), _rank(other, assignment), strict=True)
     why = next((reason for reason, mine, theirs in ranks if mine != theirs), "it comes first by name")
-    return (
-        f"Two files answer {assignment.name}: {best.shown} was graded and {other.shown} was not, for {why}."
-    )
+    return f"Two files answer {assignment.name}: {best.shown} was graded and {other.shown} was not, for {why}."
 
 
 def _definitions(source: Source) -> dict[str, bool]:

@@ -103,9 +103,7 @@ class Budget:
     def look(self) -> None:
         """Spend one entry."""
         if self.entries == 0:
-            raise ExhaustedError(
-                "Not all files were looked at, as there are so many; hand in the code alone."
-            )
+            raise ExhaustedError("Not all files were looked at, as there are so many; hand in the code alone.")
         self.entries -= 1
 
     def ignore(self, name: str) -> None:
@@ -116,9 +114,7 @@ class Budget:
     def read(self, name: str, stream: Readable, claimed: int) -> bytes:
         """All of a stream that holds the file of that name; the size that it claims can only refuse it."""
         if self.files == 0:
-            raise ExhaustedError(
-                f"There are more than {FILES_LIMIT} .py and .ipynb files; the others were not read."
-            )
+            raise ExhaustedError(f"There are more than {FILES_LIMIT} .py and .ipynb files; the others were not read.")
         self.files -= 1
         kind: Kind = "notebook" if kind_of(name) == "notebook" else "source"
         limit = NOTEBOOK_LIMIT if kind == "notebook" else SOURCE_LIMIT
@@ -132,9 +128,7 @@ class Budget:
         if max(claimed, len(data)) > limit:
             raise RefusedError(f"it is larger than {limit // MB} MB")
         if len(data) > left:
-            raise ExhaustedError(
-                "Not all files were read, as they are so large in all; hand in the code alone."
-            )
+            raise ExhaustedError("Not all files were read, as they are so large in all; hand in the code alone.")
         return bytes(data)
 
 

@@ -39,9 +39,7 @@ def find_submissions(path: Path, assignments: Sequence[Assignment] | None = None
     where = shown(str(path), limit=300)
     try:
         mode = path.stat().st_mode
-        children = (
-            [child for child in path.iterdir() if not is_litter(child.name)] if stat.S_ISDIR(mode) else []
-        )
+        children = [child for child in path.iterdir() if not is_litter(child.name)] if stat.S_ISDIR(mode) else []
     except FileNotFoundError as error:
         raise IntakeError(f"{where}: no such file or folder; give the folder of the submissions.") from error
     except (OSError, ValueError) as error:
@@ -102,9 +100,7 @@ def _answered(place: Path, names: Sequence[str]) -> set[str]:
     if _is_folder(place):
         files, folders = _listed(place)
         handed_out = {folder.name for folder in folders if folder.name in names}
-        return _borne(files, names) | {
-            name for name in handed_out if name in _borne(_listed(place / name)[0], names)
-        }
+        return _borne(files, names) | {name for name in handed_out if name in _borne(_listed(place / name)[0], names)}
     return _borne(names_in(place), names) if kind_of(place.name) == "archive" else set()
 
 

@@ -47,6 +47,10 @@ class _BrokenError(Exception):
     """The bytes are not the JSON of a notebook."""
 
 
+class _CutShortError(_BrokenError):
+    """They end before the JSON does."""
+
+
 class _TooLongError(_BrokenError):
     """A string is longer than what stands in its place may be."""
 
@@ -56,10 +60,10 @@ def read_notebook(data: bytes) -> Notebook:
     try:
         return _Reader(data).notebook()
     except _BrokenError as error:
-        raise RefusedError(_diagnosis(data)) from error
+        raise RefusedError(_diagnosis(data, isinstance(error, _CutShortError))) from error
 
 
-def _diagnosis(data: bytes) -> str:
+def _diagnosis(data: bytes, cut_short: bool) -> str:
     """Why a notebook could not be read, in the order in which students need to know."""
     if not data.strip():
         return "it is empty"
@@ -67,7 +71,7 @@ def _diagnosis(data: bytes) -> str:
         return "it is UTF-16 text; save it as UTF-8"
     if not data.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{"):
         return "it is not a notebook: its content is not JSON"
-    if not data.rstrip().endswith(b"}"):
+    if cut_short:
         return "it is cut short in the middle, as by an upload that broke off; upload it again"
     return "it is damaged: its content is not that of a notebook; open and save it in Jupyter or Colab"
 
@@ -212,7 +216,7 @@ class _Reader:
             elif bracket in (b"]", b"}"):
                 depth -= 1
             else:  # the end, or a string that has none
-                raise _BrokenError
+                raise _CutShortError
             self.at += 1
             if depth == 0:
                 return
@@ -221,7 +225,7 @@ class _Reader:
 
     def text(self, limit: int = 1_000) -> str:
         """A string of at most that many bytes in UTF-8; written with escapes it may be six times as long."""
-        if self.peek() != b'"':
+        if self.peek() not in (None, b'"'):
             raise _BrokenError
         start, self.at = self.at, self.match(_AT_STRING)
         if self.at - start - 2 > 6 * limit:
@@ -239,7 +243,9 @@ class _Reader:
     def take(self, expected: bytes) -> bytes:
         """Step over one of these characters and say which."""
         character = self.peek()
-        if character is None or character not in expected:
+        if character is None:
+            raise _CutShortError
+        if character not in expected:
             raise _BrokenError
         self.at += 1
         return character
@@ -253,12 +259,11 @@ class _Reader:
         """Where a pattern that starts here ends."""
         found = pattern.match(self.data, self.at)
         if found is None:
-            raise _BrokenError
+            unfinished = self.data[self.at : self.at + 1] in (b"", b'"')
+            raise _CutShortError if unfinished else _BrokenError
         return found.end()
 
     def step(self) -> None:
         self.steps -= 1
         if self.steps < 0:
-            raise RefusedError(
-                f"it holds more than {STEP_LIMIT:,} lines of code, cells and entries about them"
-            )
+            raise RefusedError(f"it holds more than {STEP_LIMIT:,} lines of code, cells and entries about them")

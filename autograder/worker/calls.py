@@ -93,9 +93,12 @@ class _Bench:
         return None if any(name.search(text) for text in job["modules"].values()) else self.wanted
 
     def loaded(self) -> dict[str, Any]:
-        """Per wanted name that is not there, why: None, or a trouble."""
+        """Per wanted name that is not there, why: None, or a trouble; and which names each of them reads."""
         missing = [name for name in self.wanted if not callable(getattr(self.submission.module, name, None))]
-        return {"absent": {name: _plain_trouble(self.submission.trouble(name)) for name in missing}}
+        return {
+            "absent": {name: _plain_trouble(self.submission.trouble(name)) for name in missing},
+            "uses": {name: sorted(self.submission.reads(name)) for name in self.wanted},
+        }
 
     def observe(self, call: dict[str, Any]) -> bytes:
         """Make one call; what came of it, as bytes: making them plain may run a student's code too."""
@@ -119,7 +122,9 @@ class _Bench:
 
     def _explained(self, error: BaseException) -> dict[str, Any]:
         """A NameError because of an import or a statement that failed earlier tells of that one."""
-        trouble = self.submission.failed.get(getattr(error, "name", None) or "") if isinstance(error, NameError) else None
+        trouble = (
+            self.submission.failed.get(getattr(error, "name", None) or "") if isinstance(error, NameError) else None
+        )
         return {"trouble": _plain_trouble(trouble)} if trouble else raised(error, self.files)
 
 

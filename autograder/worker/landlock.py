@@ -26,7 +26,14 @@ _FS_RIGHTS: Final = (0, 13, 14, 15, 15, 16)  # how many rights of files each ver
 _NET_SINCE, _SCOPE_SINCE = 4, 6
 
 _SYSTEM: Final = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share/zoneinfo")
-_HARMLESS: Final = ("/etc/ld.so.cache", "/etc/localtime", "/sys/devices/system/cpu", "/dev/urandom", "/dev/random", "/dev/zero")
+_HARMLESS: Final = (
+    "/etc/ld.so.cache",
+    "/etc/localtime",
+    "/sys/devices/system/cpu",
+    "/dev/urandom",
+    "/dev/random",
+    "/dev/zero",
+)
 _DEVICES: Final = ("/dev/null",)
 
 
@@ -41,7 +48,8 @@ def readable() -> list[str]:
     """What every worker may read: computed once, before any fork."""
     paths = sysconfig.get_paths()
     python = [paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")]
-    places = [*python, f"{sys.base_prefix}/lib", *_SYSTEM, *_HARMLESS]
+    libraries = [path for path in sys.path if path.endswith("-packages")]
+    places = [*python, *libraries, f"{sys.base_prefix}/lib", *_SYSTEM, *_HARMLESS]
     return list(dict.fromkeys(place for place in places if Path(place).exists()))
 
 

@@ -56,13 +56,19 @@ class Loaded:
 
     Attributes:
         module: holds what could be loaded.
+        statements: all of them, also those that were not run.
         failed: per name, the trouble of the statement that should have bound it.
         broken: per cell that does not parse, its text and its trouble.
     """
 
     module: types.ModuleType
+    statements: Sequence[Statement] = ()
     failed: dict[str, Trouble] = field(default_factory=dict[str, Trouble])
     broken: list[tuple[str, Trouble]] = field(default_factory=list[tuple[str, Trouble]])
+
+    def reads(self, name: str) -> set[str]:
+        """All names that a name's definition looks up, directly or through other definitions."""
+        return _closure(self.statements, {name})
 
     def trouble(self, name: str) -> Trouble | None:
         """Why a name is not there: its statement failed, or stands in a cell that does not parse."""
@@ -83,7 +89,7 @@ def load(module: types.ModuleType, cells: Sequence[str], file: str, wanted: Iter
     """
     module.__file__ = file
     statements, broken = parsed(tuple(cells), file)
-    loaded = Loaded(module, broken=broken)
+    loaded = Loaded(module, statements, broken=broken)
     chosen = _chosen(statements, None if wanted is None else set(wanted))
     for statement in chosen:
         _run(statement, loaded)
@@ -135,7 +141,11 @@ def _parse(cell: str) -> ast.Module:
 
 def _future(node: ast.stmt) -> int:
     if isinstance(node, ast.ImportFrom) and node.module == "__future__":
-        return sum(getattr(__future__, alias.name).compiler_flag for alias in node.names if alias.name in __future__.all_feature_names)
+        return sum(
+            getattr(__future__, alias.name).compiler_flag
+            for alias in node.names
+            if alias.name in __future__.all_feature_names
+        )
     return 0
 
 
@@ -143,19 +153,11 @@ def _is_star(statement: Statement) -> bool:
     return "*" in statement.binds
 
 
-def _chosen(statements: list[Statement], wanted: set[str] | None) -> list[Statement]:
+def _chosen(statements: Sequence[Statement], wanted: set[str] | None) -> list[Statement]:
     """The statements to run, in their own order."""
     if wanted is None:
         return [statement for statement in statements if statement.binds or _changed(statement, statements)]
-    needed, waiting = set[str](), set(wanted)
-    while waiting:
-        needed |= waiting
-        waiting = {
-            name
-            for statement in statements
-            if (statement.binds | _changed(statement, statements)) & waiting
-            for name in statement.reads
-        } - needed
+    needed = _closure(statements, wanted) | wanted
     bound = {name for statement in statements for name in statement.binds}
     unresolved = any(name not in bound and not hasattr(builtins, name) for name in needed)
     return [
@@ -165,7 +167,24 @@ def _chosen(statements: list[Statement], wanted: set[str] | None) -> list[Statem
     ]
 
 
-def _changed(statement: Statement, statements: list[Statement]) -> set[str]:
+def _closure(statements: Sequence[Statement], names: set[str]) -> set[str]:
+    """The names that the statements which bind some names read, and so on."""
+    seen, waiting = set[str](), set(names)
+    found = set[str]()
+    while waiting:
+        seen |= waiting
+        read = {
+            name
+            for statement in statements
+            if (statement.binds | _changed(statement, statements)) & waiting
+            for name in statement.reads
+        }
+        found |= read
+        waiting = read - seen
+    return found
+
+
+def _changed(statement: Statement, statements: Sequence[Statement]) -> set[str]:
     """Names of plain data that a method call changes: not modules, functions or classes, whose calls are actions."""
     names = changes(statement.node)
     return {
@@ -181,7 +200,9 @@ def _run(statement: Statement, loaded: Loaded) -> None:
         code = compile(module, statement.where, "exec", statement.flags, dont_inherit=True)
         exec(code, loaded.module.__dict__)
     except BaseException as error:  # a student's SystemExit must not end the worker
-        trouble = Trouble(builtin_class(type(error)), safe_text(error), statement.where, own_line(error, {statement.where}))
+        trouble = Trouble(
+            builtin_class(type(error)), safe_text(error), statement.where, own_line(error, {statement.where})
+        )
         for name in statement.binds - {"*"}:
             loaded.failed[name] = trouble
     else:

@@ -56,14 +56,13 @@ def _function_reads(node: _Function) -> set[str]:
     local = {argument.arg for argument in arguments if isinstance(argument, ast.arg)}
     for statement in body:
         local |= set(_stored(statement))
-    declared = {name for part in body for inner in ast.walk(part) if isinstance(inner, ast.Global) for name in inner.names}
+    declared = {
+        name for part in body for inner in ast.walk(part) if isinstance(inner, ast.Global) for name in inner.names
+    }
     annotations = [argument.annotation for argument in ast.walk(node.args) if isinstance(argument, ast.arg)]
     returns = [] if isinstance(node, ast.Lambda) else [node.returns]
     return (
-        _union(outside)
-        | _union(note for note in [*annotations, *returns] if note)
-        | (_union(body) - local)
-        | declared
+        _union(outside) | _union(note for note in [*annotations, *returns] if note) | (_union(body) - local) | declared
     )
 
 

@@ -94,7 +94,9 @@ def supported() -> bool:
 def program(pid: int) -> bytes:
     """The filter for one process, as the kernel takes it."""
     column, architecture = _ARCHITECTURES[platform.machine()]
-    denied = sorted(number for group in _DENIED.values() for numbers in group.values() if (number := numbers[column]) is not None)
+    denied = sorted(
+        number for group in _DENIED.values() for numbers in group.values() if (number := numbers[column]) is not None
+    )
     body: list[_Instruction] = [
         (_LOAD, 0, 0, _ARCH),
         (_EQUAL, 1, 0, architecture),

@@ -6,7 +6,6 @@ the worker ends without having run anything.
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import os
 import resource
@@ -25,7 +24,7 @@ _MS_BIND, _MS_MOVE, _MS_REC, _MS_PRIVATE = 4096, 8192, 16384, 1 << 18
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _landlock = landlock.version(_libc)
-_readable = landlock.readable()
+_readable: list[str] = []
 
 
 def prctl(option: int, value: int) -> None:
@@ -41,6 +40,11 @@ def guard_zygote() -> None:
     prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
+def survey() -> None:
+    """Find out once, before any fork, what every worker may read."""
+    _readable[:] = landlock.readable()
+
+
 def confine(*, uid: int | None, scratch: str, cpu_seconds: int, keep: Iterable[int]) -> None:
     """Raise the walls around this process, for good.
 
@@ -54,7 +58,9 @@ def confine(*, uid: int | None, scratch: str, cpu_seconds: int, keep: Iterable[i
     prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     _close_all_but(keep)
     os.chdir(scratch)
-    os.environ.update(HOME=scratch, TMPDIR=scratch, TMP=scratch, TEMP=scratch, XDG_CACHE_HOME=scratch, MPLCONFIGDIR=scratch)
+    os.environ.update(
+        HOME=scratch, TMPDIR=scratch, TMP=scratch, TEMP=scratch, XDG_CACHE_HOME=scratch, MPLCONFIGDIR=scratch
+    )
     os.umask(0o077)
     _limit(cpu_seconds)
     if uid is not None:
@@ -114,12 +120,16 @@ def expose_interpreter() -> None:
     """
     folders = sorted({sys.prefix, sys.base_prefix, *(path for path in sys.path if "-packages" in path)})
     closed = sorted({closed for folder in folders for closed in [_closed_parent(Path(folder))] if closed})
-    if os.geteuid() != 0 or not closed or _libc.unshare(_CLONE_NEWNS) != 0:
+    if os.geteuid() != 0 or not closed:
         return
-    with contextlib.suppress(OSError):
-        _mount("none", "/", _MS_REC | _MS_PRIVATE)
-        for top in closed:
-            _cover(top, [Path(folder) for folder in folders if Path(folder).is_relative_to(top)])
+    if _libc.unshare(_CLONE_NEWNS) != 0:
+        raise OSError(
+            f"workers run as other users, and Python is below {closed[0]}, which is closed to them. "
+            f"Install Python elsewhere, such as below /opt, or run `chmod o+x {closed[0]}`."
+        )
+    _mount("none", "/", _MS_REC | _MS_PRIVATE)
+    for top in closed:
+        _cover(top, [Path(folder) for folder in folders if Path(folder).is_relative_to(top)])
 
 
 def _closed_parent(folder: Path) -> Path | None:

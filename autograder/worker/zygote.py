@@ -30,6 +30,7 @@ def ancestor(descriptor: int, libraries: list[str]) -> NoReturn:
     walls.guard_zygote()
     walls.expose_interpreter()
     _forget_the_kit()
+    walls.survey()
     warm(libraries)
     _tell(control, {"ready": True})
     while True:
@@ -53,7 +54,17 @@ def warm(libraries: list[str]) -> None:
 
     np.fft.rfft(np.ones(4))
     np.linalg.norm(np.random.default_rng(0).normal(size=3))
-    for name in ("collections", "dataclasses", "fractions", "functools", "itertools", "math", "operator", "random", "typing"):
+    for name in (
+        "collections",
+        "dataclasses",
+        "fractions",
+        "functools",
+        "itertools",
+        "math",
+        "operator",
+        "random",
+        "typing",
+    ):
         __import__(name)
     if "torch" in libraries:
         _warm_torch()
@@ -122,7 +133,7 @@ def _become_worker(command: dict[str, Any], job: int, output: int) -> NoReturn:
             uid=command["uid"], scratch=command["scratch"], cpu_seconds=command["cpu_seconds"], keep=(0, 1, 2, job)
         )
     except BaseException as error:
-        os.write(output, f"The walls could not be raised: {error!r}\n".encode())
+        os.write(1, f"The walls could not be raised: {error!r}\n".encode())
         os._exit(3)
     calls.work(socket.socket(fileno=job))
 
@@ -170,5 +181,3 @@ def _tell(control: socket.socket, answer: dict[str, Any]) -> None:
 def _hear(control: socket.socket) -> tuple[dict[str, Any] | None, list[int]]:
     data, descriptors, _, _ = socket.recv_fds(control, _PACKET, 4)
     return (wire.decode(data) if data else None), descriptors
-
-
