@@ -14,22 +14,28 @@ KEPT_OUTPUT: Final = 4096
 _CHUNK: Final = 1 << 18
 
 
-class Late(Exception):
+class LateError(Exception):
     """The deadline passed first."""
 
 
-class Closed(Exception):
+class ClosedError(Exception):
     """The other side closed the channel, or ended."""
+
+
+class FloodError(Exception):
+    """The other side sends more in all than this one is willing to keep."""
 
 
 class Channel:
     """Frames to and from a worker on a socket, while its printed output is drained from a pipe.
 
     Attributes:
+        room: bytes of frames that may still come.
         output: the first part of what was printed so far.
     """
 
-    def __init__(self, job: socket.socket, output: int) -> None:
+    def __init__(self, job: socket.socket, output: int, room: int) -> None:
+        self.room = room
         self._job = job
         self._pipe: int | None = output
         job.setblocking(False)
@@ -65,13 +71,13 @@ class Channel:
             deadline: on the monotonic clock.
 
         Raises:
-            Late, Closed: there is no next frame.
+            LateError, ClosedError, FloodError: there is no next frame.
             wire.WireError: it is not a value.
         """
         while (payload := self._frame()) is None:
             left = deadline - time.monotonic()
             if left <= 0:
-                raise Late
+                raise LateError
             for key, events in self._selector.select(left):
                 if key.fileobj is not self._job:
                     self._drain()
@@ -89,10 +95,13 @@ class Channel:
         size = wire.HEADER.unpack_from(self._incoming)[0]
         if size > wire.MAX_BYTES:
             raise wire.WireError("a frame that is too large")
+        if size > self.room:
+            raise FloodError
         if len(self._incoming) < header + size:
             return None
         payload = bytes(self._incoming[header : header + size])
         del self._incoming[: header + size]
+        self.room -= size
         return payload
 
     def _write(self) -> None:
@@ -101,7 +110,7 @@ class Channel:
         except BlockingIOError:
             return
         except OSError as error:
-            raise Closed from error
+            raise ClosedError from error
         if not self._outgoing:
             self._selector.modify(self._job, selectors.EVENT_READ)
 
@@ -111,9 +120,9 @@ class Channel:
         except BlockingIOError:
             return
         except OSError as error:
-            raise Closed from error
+            raise ClosedError from error
         if not data:
-            raise Closed
+            raise ClosedError
         self._incoming += data
 
     def _drain(self) -> None:

@@ -1,49 +1,31 @@
 """A class: many submissions to one OUT folder, by an executor, to be interrupted and resumed at any moment.
 
-OUT holds `run.json` (the seed and the version), `reports/<student>.json` (the instructor's copy, and what a second run
-resumes from), `students/<student>/` (what that student may read) and `gradebook.csv`. Every file is written whole.
+OUT holds `run.json` (the seed and the version), `reports/` (the instructor's copies, and what a second run resumes
+from), `students/<student>/` (what that student may read), `gradebook.csv` and `class.html`. Every file is written
+whole.
 """
 
 from __future__ import annotations
 
-import concurrent.futures as futures
 import hashlib
-import multiprocessing
 import os
 import secrets
-import signal
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import autograder
 from autograder import contract
 from autograder.faces import gradebook, gradescope, html
 from autograder.files import read_json, write_json, write_text
-from autograder.grading import Grader
-from autograder.intake import find_submissions, group_by_student, read_submission
+from autograder.intake import find_submissions, group_by_student
+from autograder.pool import Job, Runner
 from autograder.report import Report
-from autograder.worker.walls import prctl
-
-_TRIES: Final = 3
-_SIGKILL_WITH_PARENT: Final = (1, signal.SIGKILL)  # prctl's PR_SET_PDEATHSIG
 
 
 class ClassroomError(Exception):
     """The class cannot be graded at all; the message says what, where and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One submission to grade: paths and a seed."""
-
-    student: str
-    paths: tuple[str, ...]
-    assignments: tuple[str, ...]
-    named: bool
-    seed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +78,7 @@ class Classroom:
     def __len__(self) -> int:
         return len(self._groups)
 
-    def grade(self, executor: Pool) -> Iterator[Done]:
+    def grade(self, runner: Runner) -> Iterator[Done]:
         """Grade what is not graded yet, and yield each submission as it is done.
 
         A submission in which something timed out is graded a second time when nothing else runs, and only that counts.
@@ -110,20 +92,21 @@ class Classroom:
                 self._rows[student] = row
                 yield Done(student, row, resumed=True)
         slow: list[str] = []
-        for student, result in executor.run([self._job(student) for student in waiting]):
+        for student, result in runner.run([self._job(student) for student in waiting]):
             report = _report(result)
             if report is not None and report.timed_out:
                 slow.append(student)
             else:
                 yield self._keep(student, report, result)
         for student in slow:
-            for _, result in executor.run([self._job(student)]):
+            for _, result in runner.run([self._job(student)]):
                 yield self._keep(student, _report(result), result)
 
     def close(self) -> Path:
-        """Write the gradebook of all that is graded; its path."""
-        path = self._out / "gradebook.csv"
-        self._write(path, gradebook.gradebook(list(self._rows.values()), self._order))
+        """Write the gradebook and the page of all that is graded; the gradebook's path."""
+        path, rows = self._out / "gradebook.csv", list(self._rows.values())
+        self._write(path, gradebook.gradebook(rows, self._order))
+        self._write(self._out / "class.html", html.overview(rows, self._order), 0o600)
         return path
 
     def _job(self, student: str) -> Job:
@@ -138,8 +121,11 @@ class Classroom:
         self._make(self._out / "reports")
         self._write(folder / "feedback.html", html.feedback(report))
         self._write_json(folder / "results.json", gradescope.results(report))
+        page = self._report_path(student).with_name(f"{student}.html")
+        self._write(page, html.feedback(report, instructor=True), 0o600)
         # Last: a submission whose report is there is done.
-        self._write_json(self._report_path(student), {"of": self._fingerprint(student), "report": report.to_json()})
+        kept = {"of": self._fingerprint(student), "report": report.to_json()}
+        self._write_json(self._report_path(student), kept, 0o600)
         self._rows[student] = gradebook.Row.of(report)
         return Done(student, self._rows[student])
 
@@ -176,7 +162,7 @@ class Classroom:
         if isinstance(old, int) and seed in (None, old):
             return old
         new = secrets.randbits(62) if seed is None else seed
-        self._write_json(path, {"seed": new, "version": autograder.__version__})
+        self._write_json(path, {"seed": new, "version": autograder.__version__}, 0o600)
         return new
 
     def _make(self, folder: Path) -> None:
@@ -185,23 +171,22 @@ class Classroom:
         except OSError as error:
             raise _unwritable(folder, error) from error
 
-    def _write(self, path: Path, text: str) -> None:
+    def _write(self, path: Path, text: str, mode: int = 0o644) -> None:
         try:
-            write_text(path, text)
+            write_text(path, text, mode)
         except OSError as error:
             raise _unwritable(path, error) from error
 
-    def _write_json(self, path: Path, data: Any) -> None:
+    def _write_json(self, path: Path, data: Any, mode: int = 0o644) -> None:
         try:
-            write_json(path, data)
+            write_json(path, data, mode)
         except OSError as error:
             raise _unwritable(path, error) from error
 
 
 def _unwritable(path: Path, error: OSError) -> ClassroomError:
-    return ClassroomError(
-        f"Cannot write {path}: {error.strerror}. Free some space or give another folder with -o; the same command goes on."
-    )
+    mend = "Free some space or give another folder with -o; the same command goes on from here."
+    return ClassroomError(f"Cannot write {path}: {error.strerror}. {mend}")
 
 
 def _files(path: Path) -> list[Path]:
@@ -212,79 +197,3 @@ def _files(path: Path) -> list[Path]:
 
 def _report(result: Mapping[str, Any]) -> Report | None:
     return Report.from_json(result["report"]) if "report" in result else None
-
-
-class Pool:
-    """Runs jobs in spawned processes, as many as there are cores; a process that dies costs a retry.
-
-    Args:
-        workers: how many at once.
-    """
-
-    def __init__(self, workers: int) -> None:
-        self._workers = workers
-        self._executor: futures.ProcessPoolExecutor | None = None
-
-    def __enter__(self) -> Pool:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._drop()
-
-    def run(self, jobs: Sequence[Job]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """Each job's student and result, in the order in which they end."""
-        tries = dict.fromkeys((job.student for job in jobs), 0)
-        waiting, running = list(reversed(jobs)), dict[futures.Future[dict[str, Any]], Job]()
-        while waiting or running:
-            while waiting and len(running) < 2 * self._workers:
-                job = waiting.pop()
-                tries[job.student] += 1
-                running[self._submit(job)] = job
-            done, _ = futures.wait(running, return_when=futures.FIRST_COMPLETED)
-            for future in done:
-                job = running.pop(future)
-                try:
-                    yield job.student, future.result()
-                except (BrokenProcessPool, futures.CancelledError):
-                    self._drop()
-                    if tries[job.student] < _TRIES:
-                        waiting.append(job)
-                    else:
-                        yield job.student, {"trouble": f"the grading process died {_TRIES} times; nothing was scored"}
-
-    def _submit(self, job: Job) -> futures.Future[dict[str, Any]]:
-        if self._executor is None:
-            self._executor = futures.ProcessPoolExecutor(
-                self._workers, multiprocessing.get_context("spawn"), initializer=_begin
-            )
-        try:
-            return self._executor.submit(grade_job, job)
-        except BrokenProcessPool:
-            self._drop()
-            return self._submit(job)
-
-    def _drop(self) -> None:
-        """End all processes at once: between jobs nothing is lost, and within one it is graded again."""
-        executor, self._executor = self._executor, None
-        if executor is not None:
-            for process in list(executor._processes.values()):  # pyright: ignore[reportPrivateUsage]
-                process.kill()
-            executor.shutdown(cancel_futures=True)
-
-
-def _begin() -> None:
-    """In each grading process: leave Ctrl-C to the parent, and end with it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    prctl(*_SIGKILL_WITH_PARENT)
-
-
-_graders: dict[int, Grader] = {}
-
-
-def grade_job(job: Job) -> dict[str, Any]:
-    """One submission's report as plain data; in a grading process, which keeps its warm workers for the next."""
-    if job.seed not in _graders:
-        _graders[job.seed] = Grader(job.seed)
-    assignments = [contract.assignment(name) for name in job.assignments]
-    submission = read_submission([Path(path) for path in job.paths], contract.assignments())
-    return {"report": _graders[job.seed].grade(submission, assignments, job.named).to_json()}

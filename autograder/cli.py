@@ -14,11 +14,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from autograder.classroom import Classroom, ClassroomError, Done, Pool
+from autograder.classroom import Classroom, ClassroomError, Done
 from autograder.contract import ContractError
 from autograder.intake import IntakeError
+from autograder.pool import Cluster, ClusterError, Pool
 from autograder.preflight import measure
 from autograder.sandbox import SandboxError
+from autograder.suite import SuiteError
 
 REFUSED = 3
 
@@ -36,9 +38,12 @@ def main() -> None:
     """Run the command; what goes wrong is said in one line."""
     try:
         app()
-    except (IntakeError, ClassroomError, ContractError) as error:
+    except (IntakeError, ClassroomError, ContractError, ClusterError) as error:
         print(f"autograder: {error}", file=sys.stderr)
         sys.exit(2)
+    except SuiteError as error:
+        print(f"autograder: a hidden suite is wrong, so nothing is scored by it. {error}", file=sys.stderr)
+        sys.exit(1)
     except SandboxError as error:
         print(f"autograder: {error}", file=sys.stderr)
         sys.exit(REFUSED)
@@ -64,6 +69,10 @@ def grade(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="For the hidden inputs; drawn once per OUT by default.")] = None,
     fresh: Annotated[bool, typer.Option(help="Grade again what OUT already holds.")] = False,
+    cluster: Annotated[
+        str | None,
+        typer.Option(help="Address of a Dask scheduler whose workers see the same files.", show_default=False),
+    ] = None,
     allow_weak_isolation: Annotated[
         bool, typer.Option(help="Grade even where student code cannot be confined.")
     ] = False,
@@ -78,8 +87,8 @@ def grade(
     count = min(workers or cores, max(len(classroom), 1))
     rows: list[Done] = []
     try:
-        with Pool(count) as pool:
-            rows.extend(_shown(classroom.grade(pool), len(classroom)))
+        with Cluster(cluster) if cluster else Pool(count) as runner:
+            rows.extend(_shown(classroom.grade(runner), len(classroom)))
     finally:
         gradebook = classroom.close()
     _summary(rows, gradebook)
@@ -185,3 +194,22 @@ def doctor() -> None:
 
     for line in examine():
         _console.print(line.text, style=line.style, soft_wrap=True)
+
+
+@app.command()
+def audit(
+    assignment: Annotated[
+        list[str] | None, typer.Option("-a", "--assignment", help="Prove only this one; may be repeated.")
+    ] = None,
+    mutants: Annotated[bool, typer.Option("--mutants", help="Also try every mutant of the masters.")] = False,
+    seeds: Annotated[int, typer.Option(min=1, help="On how many seeds right styles must earn every point.")] = 2,
+    html: Annotated[Path | None, typer.Option("--html", help="Write the kill matrix here, as a page.")] = None,
+) -> None:
+    """Prove the suites: masters 100 %, stubs 0, every misconception caught and told, nothing secret handed out.
+
+    Example: `autograder audit -a pooling --mutants`
+    """
+    from autograder import auditing
+
+    if not auditing.run(_console, assignment or (), mutants=mutants, seeds=seeds, page=html):
+        raise typer.Exit(1)

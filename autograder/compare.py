@@ -41,8 +41,8 @@ class Difference:
 def tolerance(terms: int, scale: float, precision: str) -> float:
     """The largest error that rounding alone explains: SAFETY · eps · terms · scale.
 
-    Each rounding of a sum of `terms` products no larger than `scale` errs by at most eps / 2 times the partial sum, which
-    is at most terms · scale; such errors accumulate like a random walk of `terms` steps, and reordered sums, FFT and
+    Each rounding of a sum of `terms` products no larger than `scale` errs by at most eps / 2 times the partial sum,
+    which is at most terms · scale; such errors accumulate like a random walk of `terms` steps, and reordered sums, FFT and
     float32 accumulators stay within SAFETY times the bound of one. eps is float32's, as a result computed in float32
     is right, save where the contract fixes the dtype.
     """
@@ -83,7 +83,7 @@ def judge(case: Case, expected: Observation, actual: Observation) -> Difference 
 def _checked(check: Check, value: Any) -> Difference | None:
     try:
         sentence = check(value)
-    except (TypeError, ValueError, AttributeError, KeyError, IndexError) as error:
+    except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError, AssertionError) as error:
         return Difference("type", "The result is not what is asked for.", f"{error!r} for {brief(value)}")
     return Difference("value", sentence, f"observed {brief(value)}") if sentence else None
 
@@ -92,8 +92,8 @@ def _absent(actual: Observation) -> Difference:
     if not actual.classes:
         return Difference("missing", "The function is not defined in what was handed in.")
     if "SyntaxError" in actual.classes:
-        return Difference("unreadable", f"Python cannot read {_place(actual)}: SyntaxError.", actual.text)
-    return Difference("exception", f"Its definition fails with {actual.classes[0]}{_at(actual)}.", actual.text)
+        return Difference("unreadable", f"Python cannot read {_place(actual) or 'it'}: SyntaxError.", actual.text)
+    return Difference("exception", f"Its definition fails with {_class(actual)}{_at(actual)}.", actual.text)
 
 
 def _ended(actual: Observation) -> Difference:
@@ -142,11 +142,13 @@ _BUILTIN: Final = frozenset(
 
 
 def _at(actual: Observation) -> str:
-    return f" in line {actual.line}" if actual.line else ""
+    place = _place(actual)
+    return f" in {place}" if place else ""
 
 
 def _place(actual: Observation) -> str:
-    return f"line {actual.line}" if actual.line else "it"
+    """The student's own line: the sandbox has made sure that there is such a place in what was handed in."""
+    return " of ".join(filter(None, [f"line {actual.line}" if actual.line else "", actual.where]))
 
 
 def compare(case: Case, expected: Any, actual: Any) -> Difference | None:
@@ -221,13 +223,14 @@ def _arrays(case: Case, expected: Array, actual: Any, path: str) -> Difference |
     details = f"expected {brief(expected)}\ngot {brief(array)}"
     if array.shape != expected.shape:
         return Difference("shape", f"{_subject(path)} has shape {array.shape}, which is not the right shape.", details)
-    if array.dtype.kind not in "iuf" and array.size:
+    exact = np.complex128 if expected.dtype.kind == "c" else np.float64
+    if array.size and array.dtype.kind not in ("iuf" if expected.dtype.kind in "iuf" else expected.dtype.kind):
         return _kind(expected, actual, path)
     finite = np.isfinite(expected)
     if not np.array_equal(array[~finite], expected[~finite], equal_nan=True) or not np.isfinite(array[finite]).all():
         return Difference("value", f"{_subject(path)} holds NaN or infinity.", details)
-    # A reference is finite; a misconception that a result is held against may not be.
-    error = np.abs(array[finite].astype(np.float64) - expected[finite].astype(np.float64))
+    # A reference is finite and real; a misconception that a result is held against may be neither.
+    error = np.abs(array[finite].astype(exact) - expected[finite].astype(exact))
     limit = tolerance(terms(case), scale(case, expected[finite]), case.precision)
     if (error <= limit).all():
         return None

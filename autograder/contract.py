@@ -27,11 +27,13 @@ class Function:
         name: as students write it.
         points: what it is worth, out of the assignment's 100.
         needs: functions of the same assignment that a solution of this one may call.
+        forbidden: dotted names not to be called in it, besides the assignment's.
     """
 
     name: str
     points: int
     needs: tuple[str, ...] = ()
+    forbidden: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ def read_header(master: Path) -> Assignment:
     try:
         about: dict[str, Any] = header["jupyter"]["autograder"]
         functions = tuple(
-            Function(name, int(entry["points"]), tuple(entry.get("needs", ())))
+            Function(name, int(entry["points"]), tuple(entry.get("needs", ())), tuple(entry.get("forbidden", ())))
             for name, entry in about["functions"].items()
         )
         result = Assignment(

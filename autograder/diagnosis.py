@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from autograder.compare import Difference, as_array, compare, judge, scale, terms, tolerance
+from autograder.compare import Difference, as_array, brief, compare, judge, scale, terms, tolerance
 from autograder.contract import Assignment, Function
 from autograder.misconceptions import Misconception, misconceptions
 from autograder.references import References
@@ -146,7 +146,7 @@ def alike(case: Case, wrong: Observation, observed: Observation) -> bool:
     try:
         return compare(case, wrong.value, observed.value) is None
     except TypeError:  # the misconception returned nothing plain; then the kind alone can be held against it
-        return wrong.value == observed.value
+        return brief(wrong.value) == brief(observed.value)
 
 
 def _telling(observation: Observation) -> bool:
@@ -169,20 +169,21 @@ def remark(outcome: Outcome) -> str:
         if difference
     ]
     telling = [
-        (case, right, given)
+        (case, right.astype(float), given.astype(float))
         for case, right, given in failing
         if right is not None and given is not None and right.size > 2 and given.dtype.kind in "iuf"
     ]
     if not telling or len(telling) < len(failing):
         return ""
-    return next((text for text, relation in _RELATIONS if all(relation(*triple) for triple in telling)), "")
+    with np.errstate(all="ignore"):  # NaN, infinity and the largest floats are related to nothing
+        return next((text for text, relation in _RELATIONS if all(relation(*triple) for triple in telling)), "")
 
 
 def _close(case: Case, right: np.ndarray[Any, Any], given: np.ndarray[Any, Any]) -> bool:
     if right.shape != given.shape or not np.isfinite(given).all():
         return False
     limit = tolerance(terms(case), scale(case, right), case.precision)
-    return bool((np.abs(right.astype(float) - given) <= limit).all())
+    return bool((np.abs(right - given) <= limit).all())
 
 
 def _flipped(case: Case, right: np.ndarray[Any, Any], given: np.ndarray[Any, Any]) -> bool:

@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, mode: int = 0o644) -> None:
     """Write a file at once: whoever looks sees the old content or the new, never a part.
+
+    Args:
+        mode: permission bits; 0o600 for what no student may read.
 
     Raises:
         OSError: it cannot be written; nothing half-written is left.
@@ -22,7 +25,7 @@ def write_text(path: Path, text: str) -> None:
             stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())
-        os.chmod(name, 0o644)
+        os.chmod(name, mode)
         os.replace(name, path)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -30,9 +33,9 @@ def write_text(path: Path, text: str) -> None:
         raise
 
 
-def write_json(path: Path, data: Any) -> None:
+def write_json(path: Path, data: Any, mode: int = 0o644) -> None:
     """Write plain data as JSON, ASCII only, so that no text in it can confuse a terminal or a parser; no NaN."""
-    write_text(path, json.dumps(data, indent=1, ensure_ascii=True, allow_nan=False) + "\n")
+    write_text(path, json.dumps(data, indent=1, ensure_ascii=True, allow_nan=False) + "\n", mode)
 
 
 def read_json(path: Path) -> Any:

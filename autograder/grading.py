@@ -89,6 +89,10 @@ class Grader:
             self._sandboxes[key] = Sandbox(key, self._identities)
         return self._sandboxes[key]
 
+    def libraries(self, assignment: Assignment, texts: Sequence[str]) -> list[str]:
+        """What must be warm for a submission: what its assignment asks for, and torch where it imports that."""
+        return sorted({*assignment.libraries, *(["torch"] if any(map(_TORCH.search, texts)) else [])})
+
     def _assignment(self, assignment: Assignment, answer: Answer | None) -> Graded:
         tests = self.suite(assignment)
         if answer is None or answer.problem:
@@ -96,9 +100,8 @@ class Grader:
             failure = "unreadable" if answer else "missing"
             verdicts = [_verdict(test, Difference(failure, problem or "")) for test in tests]
             return Graded(assignment.name, assignment.title, answer.file if answer else None, tuple(verdicts), problem)
-        texts = (*answer.cells, *answer.modules.values())
-        libraries = {*assignment.libraries, *(["torch"] if any(map(_TORCH.search, texts)) else [])}
-        zygote = self.sandbox(sorted(libraries)).students
+        libraries = self.libraries(assignment, (*answer.cells, *answer.modules.values()))
+        zygote = self.sandbox(libraries).students
         source = Source(assignment.name, answer.file, answer.cells, answer.modules)
         session = Session(self, assignment, zygote, source, self._limits)
         return Graded(assignment.name, assignment.title, answer.file, tuple(session.grade()))
@@ -110,9 +113,22 @@ class Session:
     Args:
         zygote: whose workers run the source.
         source: a submission, or for the audit a master with something replaced.
+        confirm: the way of a submission: note forbidden calls, and observe a failing test again in a worker that has
+            seen no other test.
     """
 
-    def __init__(self, grader: Grader, assignment: Assignment, zygote: Zygote, source: Source, limits: Limits) -> None:
+    def __init__(
+        self,
+        grader: Grader,
+        assignment: Assignment,
+        zygote: Zygote,
+        source: Source,
+        limits: Limits,
+        *,
+        confirm: bool = True,
+    ) -> None:
+        self._confirm = confirm
+        self._forbidden: tuple[str, ...] = ()
         self._references = grader.references
         self._assignment = assignment
         self._tests = grader.suite(assignment)
@@ -129,12 +145,16 @@ class Session:
     def _function(self, function: Function) -> list[Verdict]:
         """The verdicts on one function: all its cases are observed before any is judged."""
         tests = [test for test in self._tests if test.function == function.name]
+        self._forbidden = (*self._assignment.forbidden, *function.forbidden) if self._confirm else ()
         together = self._observe(tests)
+        offence = next(filter(None, (_offence(function, self._assignment, seen) for seen in together)), None)
+        if offence:
+            return [_verdict(test, offence) for test in tests]
         outcomes = [self._judge(test, observed) for test, observed in zip(tests, together, strict=True)]
         # One worker made all calls. Where a test fails, another decides that has seen no other test, so that nothing
         # one test leaves behind can cost the points of another.
         for outcome in outcomes:
-            if not outcome.passed and len(outcomes) > 1 and _may_be_leftover(outcome.observed):
+            if self._confirm and not outcome.passed and len(outcomes) > 1 and _may_be_leftover(outcome.observed):
                 again = self._judge(outcome.test, self._observe([outcome.test])[0])
                 outcome.observed, outcome.differences = again.observed, again.differences
         explanations = self._diagnostician.explain(function, outcomes)
@@ -144,7 +164,8 @@ class Session:
         calls = [case.call for test in tests for case in test.cases]
         left = self._end - time.monotonic()
         limits = Limits(min(self._limits.load, left), self._limits.call, min(self._limits.job, left))
-        observed = iter(self._zygote.observe(self._source, calls, limits) if left > 0 else [_NO_TIME] * len(calls))
+        source = dataclasses.replace(self._source, forbidden=self._forbidden)
+        observed = iter(self._zygote.observe(source, calls, limits) if left > 0 else [_NO_TIME] * len(calls))
         return [[next(observed) for _ in test.cases] for test in tests]
 
     def _uses(self, function: str) -> frozenset[str]:
@@ -155,6 +176,24 @@ class Session:
         expected = self._references.expected(self._assignment, test)
         differences = [judge(*triple) for triple in zip(test.cases, expected, observed, strict=True)]
         return Outcome(test, expected, observed, differences)
+
+
+def _offence(function: Function, assignment: Assignment, observed: Sequence[Observation]) -> Difference | None:
+    """The first forbidden call that this function makes itself, and not another graded one that it calls."""
+    for observation in observed:
+        for offence in observation.offences:
+            graded = [name for name in offence.functions if name in assignment.names]
+            if graded[:1] not in ([], [function.name]):
+                continue
+            # The name comes from the worker: it is repeated only where it is one of the master's.
+            known = any(offence.name.startswith(name) for name in (*assignment.forbidden, *function.forbidden))
+            name = offence.name if known else "a function"
+            where = f" in line {offence.line}" if offence.line else ""
+            text = (
+                f"{function.name} calls {name}{where}, which this assignment does not allow. Write that part yourself."
+            )
+            return Difference("forbidden", text, f"{offence.name}, by way of {', '.join(offence.functions)}")
+    return None
 
 
 def _may_be_leftover(observed: Sequence[Observation]) -> bool:

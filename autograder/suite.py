@@ -15,24 +15,35 @@ returns None. A test function with all its parameters is one verdict.
 
 from __future__ import annotations
 
+import ast
+import builtins
+import contextlib
 import inspect
 import os
+import sys
 import textwrap
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Final, Literal
 
 import numpy as np
 import pytest
 
 from autograder.contract import Assignment
 from autograder.sandbox import Call
+from autograder.worker.scope import reads
 
 Expectation = Literal["agrees", "rejects", "preserves", "holds"]
 Check = Callable[[Any], str | None]
 
-points = pytest.mark.points
+
+def points(worth: int) -> pytest.MarkDecorator:
+    """What a test function is worth; a decorator."""
+    return pytest.mark.points(worth)
+
+
+_PAIR_OR_SHAPE: Final = 4  # entries; a longer tuple of integers is a signal
 
 
 class SuiteError(Exception):
@@ -68,6 +79,8 @@ class Case:
 class Test:
     """A test function of a suite, with the cases of all its parameters."""
 
+    __test__: ClassVar[bool] = False  # pytest shall not take this class for a test
+
     assignment: str
     name: str
     function: str
@@ -83,20 +96,29 @@ def declare(assignment: Assignment, seed: int) -> tuple[Test, ...]:
         SuiteError: the suite fails by itself, or its points are not those of the master's header.
     """
     recorder = _Recorder(assignment, seed)
+    path = assignment.suite
     quiet = [f"-pno:{plugin}" for plugin in ("terminal", "cacheprovider", "faulthandler", "capture", "logging")]
-    own = ["-c", os.devnull, "--rootdir", str(assignment.suite.parent), "--import-mode=importlib", "--noconftest"]
-    before = os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    try:
-        code = pytest.main([*own, *quiet, str(assignment.suite)], plugins=[recorder])
-    finally:
-        if before is None:
-            del os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"]
-        else:
-            os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = before
+    own = ["-c", os.devnull, "--rootdir", str(path.parent), "--import-mode=importlib", "--noconftest"]
+    with _own_environment():
+        code = pytest.main([*own, *quiet, str(path)], plugins=[recorder])
+    sys.modules.pop(path.stem, None)  # where pytest would find it again, whatever the file holds by then
     if recorder.errors or code != pytest.ExitCode.OK:
-        raise SuiteError(f"{assignment.suite}: {recorder.errors[0] if recorder.errors else code}")
+        raise SuiteError(f"{path}: {recorder.errors[0] if recorder.errors else code}")
     return recorder.tests()
+
+
+@contextlib.contextmanager
+def _own_environment() -> Iterator[None]:
+    """Keep the plugins and options that the user has for pytest away from the suites."""
+    ours = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "", "PYTEST_PLUGINS": ""}
+    theirs = {name: os.environ[name] for name in ours if name in os.environ}
+    os.environ.update(ours)
+    try:
+        yield
+    finally:
+        for name in ours:
+            del os.environ[name]
+        os.environ.update(theirs)
 
 
 class _Recorder:
@@ -159,13 +181,14 @@ class _Recorder:
 
     def _test(self, name: str, item: pytest.Function, cases: list[Case]) -> Test:
         marker = item.get_closest_marker("points")
+        points = marker.args[0] if marker and len(marker.args) == 1 else None
         functions = {case.function for case in cases}
         requirement = inspect.getdoc(item.function)
-        if marker is None or len(functions) != 1 or not requirement:
-            raise SuiteError(f"{self.assignment.suite}: {name} needs points, a docstring and cases of one function")
-        return Test(
-            self.assignment.name, name, functions.pop(), marker.args[0], " ".join(requirement.split()), tuple(cases)
-        )
+        if type(points) is not int or points < 1 or len(functions) != 1 or not requirement:
+            raise SuiteError(
+                f"{self.assignment.suite}: {name} needs a whole number of points, a docstring and cases of one function"
+            )
+        return Test(self.assignment.name, name, functions.pop(), points, " ".join(requirement.split()), tuple(cases))
 
 
 class Declaration:
@@ -190,18 +213,31 @@ class Declaration:
         functions = tuple(name for name in parameters if name in self._assignment.names)
         if not functions or functions != tuple(parameters[: len(functions)]):
             raise SuiteError(f"{probe.__name__}: a probe's first parameters are functions of the assignment")
-        source = textwrap.dedent(inspect.getsource(probe))
-        self._add(functions, (probe.__name__, source), args, kwargs)
+        self._add(functions, (probe.__name__, _source(probe)), args, kwargs)
 
     def _add(
         self, functions: tuple[str, ...], probe: tuple[str, str] | None, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
         about = {name: kwargs.pop(name) for name in ("terms", "scale", "precision", "check") if name in kwargs}
+        if self._expectation == "holds" and "check" not in about:
+            raise SuiteError(f"{functions[0]}: `holds` needs a check")
         shown = kwargs.pop("call", None) or show(functions[0], args, kwargs)
         watch = self._expectation == "preserves" and probe is None
         seed = zlib.crc32(f"{shown} {len(self._cases)}".encode())
         call = Call(functions, args, kwargs, probe, watch, seed)
         self._cases.append(Case(self._expectation, call, shown, **about))
+
+
+def _source(probe: Callable[..., Any]) -> str:
+    """The text of a probe, which is all that travels to the worker."""
+    source = textwrap.dedent(inspect.getsource(probe))
+    definition = ast.parse(source).body[0] if source.startswith("def ") else None
+    if not isinstance(definition, ast.FunctionDef):
+        raise SuiteError(f"{probe.__name__}: a probe is a plain function with a name")
+    outside = {name for name in reads(definition) if not hasattr(builtins, name)} - {probe.__name__}
+    if outside:
+        raise SuiteError(f"{probe.__name__}: a probe holds all that it needs, and this one reads {sorted(outside)}")
+    return source
 
 
 def show(function: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
@@ -220,7 +256,7 @@ def _show(value: Any) -> str:
             return "a number"
         case dict():
             return "{" + ", ".join(f"{key!r}: {_show(item)}" for key, item in value.items()) + "}"
-        case tuple() if all(isinstance(item, int) for item in value):
+        case tuple() if len(value) <= _PAIR_OR_SHAPE and all(isinstance(item, int) for item in value):
             return repr(value)
         case list() | tuple() if any(isinstance(item, dict | tuple) for item in value):
             inside = ", ".join(_show(item) for item in value)

@@ -12,18 +12,17 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
-MAX_BYTES: Final = 64 * 2**20
+MAX_BYTES: Final = 16 * 2**20
 MAX_DEPTH: Final = 24
 MAX_NODES: Final = 200_000
 MAX_DIMENSIONS: Final = 8
 MAX_INTEGER: Final = 1024  # bytes; printing a longer one takes quadratic time
-MAX_LENGTH: Final = 2**31  # of one dimension, so that (0, 2**60) is refused although it holds nothing
 HEADER: Final = struct.Struct("<Q")
 
 _CODES: Final = "?bBhHiIlLefdFD"  # one character per dtype on the wire; l and L are 64 bits wide here
@@ -68,6 +67,8 @@ def encode(value: object, convert: Callable[[object], object] | None = None) -> 
     """
     out = bytearray()
     _Encoder(out, convert).add(value, 0)
+    if len(out) > MAX_BYTES:
+        raise WireError("too large")
     return bytes(out)
 
 
@@ -156,7 +157,7 @@ class _Encoder:
             self.add(item, depth + 1)
 
     def _array(self, tag: bytes, array: np.ndarray[Any, Any]) -> None:
-        if array.nbytes > MAX_BYTES or array.ndim > MAX_DIMENSIONS or max(array.shape, default=0) > MAX_LENGTH:
+        if array.ndim > MAX_DIMENSIONS or _extent(array.shape, array.dtype) > MAX_BYTES:
             raise WireError("too large")
         little = array.dtype.newbyteorder("<")
         self.out += tag + _CODE_OF[little].encode() + bytes([array.ndim])
@@ -222,10 +223,17 @@ class _Decoder:
         if dimensions > MAX_DIMENSIONS:
             raise WireError("too many dimensions")
         shape = [_DIMENSION.unpack(self.take(8))[0] for _ in range(dimensions)]
-        if any(length > MAX_LENGTH for length in shape):
-            raise WireError("a dimension that is too long")
-        data = self.take(math.prod(shape) * dtype.itemsize)  # Python integers: no overflow
-        return np.frombuffer(bytes(data), dtype=dtype).reshape(shape).copy()
+        if _extent(shape, dtype) > MAX_BYTES:
+            raise WireError("a shape that is too large")
+        data = bytes(self.take(math.prod(shape) * dtype.itemsize))
+        if dtype.kind == "b" and data.strip(b"\0\1"):
+            raise WireError("a truth value that is neither")
+        return np.frombuffer(data, dtype=dtype).reshape(shape).copy()
+
+
+def _extent(shape: Sequence[int], dtype: np.dtype[Any]) -> int:
+    """Bytes of an array in which no length were zero, so that (0, 2**60) is refused although it holds nothing."""
+    return math.prod(max(length, 1) for length in shape) * dtype.itemsize  # Python integers: no overflow
 
 
 _READERS: Final[dict[bytes, Callable[[_Decoder, int], Any]]] = {

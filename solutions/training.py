@@ -33,7 +33,7 @@
 # | `ConvNet` | the lecture's convolutional network | ★★ | 30 |
 # | `train_one_epoch` | one pass over the training data | ★★★ | 35 |
 # | `evaluate` | loss and accuracy on held-out data | ★★ | 25 |
-# | `fit` | epochs, an optimiser, and a record of both | ★★ | 25 |
+# | `fit` | epochs, an optimizer, and a record of both | ★★ | 25 |
 #
 # The network is a few lines. The loops are hardly more, but each of their lines has a reason, and a loop that lacks one of them seldom crashes: it just trains a little worse, or reports a number that is not quite the one you think it is. That is why most of this handout is about reasons.
 
@@ -73,6 +73,7 @@ from torch import nn
 # import matplotlib.pyplot as plt
 #
 # BLUE, ORANGE = "#0072B2", "#D55E00"  # told apart by everyone
+# torch.set_num_threads(1)  # on networks as small as these, several CPU threads mostly wait for each other
 #
 #
 # @contextmanager
@@ -158,7 +159,7 @@ def pick_device():
 # > **Where the slide slips.** The slide gives its linear layer only the input size. A linear layer wants to know two: $c_y \cdot b \cdot b$ numbers go in, and as many logits as there are classes come out.
 #
 # **Traps.**
-# - PyTorch finds parameters by attribute: a layer that hides in a plain Python list is in no `parameters()`, moves to no device, and is trained by no optimiser. Call the three layers with weights `conv1`, `conv2` and `linear`.
+# - PyTorch finds parameters by attribute: a layer that hides in a plain Python list is in no `parameters()`, moves to no device, and is trained by no optimizer. Call the three layers with weights `conv1`, `conv2` and `linear`.
 # - PyTorch's leaky ReLU has another slope than the lecture's unless told.
 # - The batch axis stays, for a batch of one image too.
 
@@ -195,9 +196,7 @@ class ConvNet(nn.Module):
         1282
     """
 
-    def __init__(
-        self, in_channels, hidden_channels, out_channels, num_classes, kernel_size=2, pool1=4, pool2=2
-    ):
+    def __init__(self, in_channels, hidden_channels, out_channels, num_classes, kernel_size=2, pool1=4, pool2=2):
         super().__init__()
         ### BEGIN SOLUTION
         self.conv1 = nn.Conv2d(in_channels, hidden_channels, kernel_size)
@@ -229,11 +228,11 @@ class ConvNet(nn.Module):
 # %% [markdown] name="about-train-one-epoch"
 # ## 3 · `train_one_epoch` ★★★ 35 minutes
 #
-# A **loader** is whatever gives batches `(inputs, targets)` when you iterate over it, and gives them anew when you iterate again: a `DataLoader`, but as well a plain list of pairs. Do not count on anything else: a list has no `.dataset`, and other loaders have no length. `targets` holds one class number per example. For each batch: move it to the device, compute the loss, compute its gradient, let the optimiser make **one** step. Nothing more: no clipping, no second step.
+# A **loader** is whatever gives batches `(inputs, targets)` when you iterate over it, and gives them anew when you iterate again: a `DataLoader`, but as well a plain list of pairs. Do not count on anything else: a list has no `.dataset`, and other loaders have no length. `targets` holds one class number per example. For each batch: move it to the device, compute the loss, compute its gradient, let the optimizer make **one** step. Nothing more: no clipping, no second step.
 #
 # Three ideas deserve a closer look.
 #
-# **Gradients add up.** `backward()` does not write into `.grad`, it *adds* to it. That is useful (a gradient over several batches, say), but it means that somebody has to start each batch with a clean slate, and that there are wrong places to do it. The demonstration below shows one weight whose gradient is 3, twice in a row.
+# **Gradients add up.** `backward()` does not write into `.grad`, it *adds* to it. That is useful (a gradient over several batches, say), but it means that somebody has to start each batch with a clean slate. That is what an optimizer's `zero_grad()` is for, and there are wrong places for it. The demonstration below shows one weight whose gradient is 3, twice in a row.
 #
 # **Modes.** Some layers do one thing while a network trains and another when it is used. Dropout switches neurons off at random while training, and none in use. Batch norm standardises with the mean and variance of the *batch* while training, and keeps a running average of both; in use it takes that average. `model.train()` and `model.eval()` switch a whole network; they compute nothing. A function that trains should not trust that somebody else has switched.
 #
@@ -379,7 +378,7 @@ def evaluate(model, loader, loss_fn, device):
 # %% [markdown] name="about-fit"
 # ## 5 · `fit` ★★ 25 minutes
 #
-# Now put it together. Move the model to the device, make **one** optimiser, and for each epoch train on the training loader, then evaluate on the validation loader, and note three numbers. The loss is cross-entropy, the optimiser `torch.optim.AdamW` with the learning rate and weight decay that the caller names and PyTorch's defaults for the rest. The result is a dictionary of three lists, one entry per epoch, ready to be drawn as a learning curve.
+# Now put it together. Move the model to the device, make **one** optimizer, and for each epoch train on the training loader, then evaluate on the validation loader, and note three numbers. The loss is cross-entropy, the optimizer `torch.optim.AdamW` with the learning rate and weight decay that the caller names and PyTorch's defaults for the rest. The result is a dictionary of three lists, one entry per epoch, ready to be drawn as a learning curve.
 #
 # **Weight decay** pulls every parameter towards zero, so that only those stay large that earn it. In the lecture it is a penalty $\lambda \sum \theta^2$ added to the loss, and with plain gradient descent that is the same as shrinking $\theta$ by a constant factor per step. With Adam it is not: Adam divides the gradient, penalty included, by its own typical size, and the pull all but loses its strength. AdamW therefore keeps the two apart,
 #
@@ -390,8 +389,8 @@ def evaluate(model, loader, loss_fn, device):
 # > **Where the slide slips.** The slide on weight decay writes the decayed loss on both sides of the equation. Read it as: decayed loss = loss $+ \lambda \sum \theta^2$. And on the slides for RMSProp and Adam the "$V$-th root" is a square root, $\sqrt{V + \varepsilon}$ (PyTorch writes $\sqrt V + \varepsilon$).
 #
 # **Traps.**
-# - An optimiser holds references to a model's parameters, and a memory of past gradients. Think about *when* and *how often* to make one.
-# - Which default does your optimiser take for a setting that you do not pass on?
+# - An optimizer holds references to a model's parameters, and a memory of past gradients. Think about *when* and *how often* to make one.
+# - Which default does your optimizer take for a setting that you do not pass on?
 # - Which data decides whether the network has learnt something?
 
 
@@ -463,7 +462,7 @@ def fit(model, train_loader, val_loader, *, epochs, learning_rate, weight_decay=
 # %% [markdown] name="about-learning-curve"
 # ### The learning curve
 #
-# Left: on all 1,437 training images both losses fall together, steeply at first. Right: the same network on only 64 of them; the training loss falls just as surely, while the validation loss stays high and ends far above it: that gap is overfitting. A right loop reaches a validation accuracy of about 0.97 in the left picture.
+# Left: trained on all 1,437 images, both losses fall together, steeply at first. Right: the same network trained on only 64 of them; its training loss falls to nothing, while the validation loss soon turns upwards and ends far above it. That gap is overfitting. A right loop reaches a validation accuracy of about 0.97 in the left picture.
 
 # %% name="demo-learning-curve" tags=["active-ipynb"]
 # from functools import cache
@@ -482,15 +481,15 @@ def fit(model, train_loader, val_loader, *, epochs, learning_rate, weight_decay=
 #
 # def plot_learning_curve(axes, history, title):
 #     epochs = range(1, len(history["train_loss"]) + 1)
-#     axes.plot(epochs, history["train_loss"], color=BLUE, marker="o", label="training loss")
-#     axes.plot(epochs, history["val_loss"], color=ORANGE, marker="s", linestyle="--", label="validation loss")
+#     axes.plot(epochs, history["train_loss"], color=BLUE, marker="o", markersize=4, label="training loss")
+#     axes.plot(epochs, history["val_loss"], color=ORANGE, marker="s", markersize=4, linestyle="--", label="validation loss")
 #     axes.set(title=title, xlabel="epoch", ylabel="mean loss per image", ylim=(0, 2.5))
 #     axes.grid(alpha=0.3)
 #     axes.legend()
 #
 #
 # with when_finished():
-#     histories = {examples: trained(examples, epochs)[1] for examples, epochs in [(1437, 10), (64, 60)]}
+#     histories = {examples: trained(examples, epochs)[1] for examples, epochs in [(1437, 10), (64, 40)]}
 #     figure, all_axes = plt.subplots(1, 2, figsize=(11, 4))
 #     for axes, (examples, history) in zip(all_axes, histories.items()):
 #         accuracy = history["val_accuracy"][-1]
@@ -500,7 +499,7 @@ def fit(model, train_loader, val_loader, *, epochs, learning_rate, weight_decay=
 # %% [markdown] name="about-filters"
 # ### What it has learnt
 #
-# Upper row: eight filters of `conv1` (orange weights positive, violet ones negative, white zero); many are edges, bright on one side and dark on the other. Lower row: what each filter makes of the digit on the left, its **feature map**, large (light) where the image looks like the filter. Nobody wrote these filters: they are what the loop found.
+# Upper row: eight filters of `conv1` (orange weights positive, violet ones negative, white zero); some look for edges, with one sign on one side and the other on the other. Lower row: what each filter makes of the digit on the left, its **feature map**, large (light) where the image looks like the filter. Nobody wrote these filters: they are what the loop found.
 
 # %% name="demo-filters" tags=["active-ipynb"]
 # with when_finished():
@@ -545,7 +544,7 @@ def fit(model, train_loader, val_loader, *, epochs, learning_rate, weight_decay=
 #     try:
 #         train_data, val_data = fashion(True, 6000), fashion(False, 1000)
 #     except (ImportError, OSError, RuntimeError) as problem:
-#         print(f"FashionMNIST cannot be had here ({type(problem).__name__}: torchvision or the network is missing).")
+#         print(f"FashionMNIST cannot be had here ({type(problem).__name__}): no torchvision, or no network.")
 #         print("Nothing is lost: the digits above show the same. On Colab this cell works.")
 #     else:
 #         torch.manual_seed(0)
@@ -553,10 +552,9 @@ def fit(model, train_loader, val_loader, *, epochs, learning_rate, weight_decay=
 #         loaders = [DataLoader(TensorDataset(*data), batch_size=64, shuffle=True) for data in (train_data, val_data)]
 #         history = fit(network, *loaders, epochs=2, learning_rate=0.005, weight_decay=0.01, device=device)
 #         print(f"validation accuracy after each epoch: {history['val_accuracy']}")
-#         with torch.no_grad():
-#             answers = network(val_data[0][:12].to(device)).argmax(dim=1).cpu()
+#         scores = network(val_data[0][:12].to(device)).detach().cpu().numpy()
 #         figure, all_axes = plt.subplots(2, 6, figsize=(10, 4))
-#         for axes, image, answer, target in zip(all_axes.flat, *(data[:12] for data in (val_data[0], answers, val_data[1]))):
+#         for axes, image, answer, target in zip(all_axes.flat, val_data[0], scores.argmax(axis=1), val_data[1]):
 #             axes.imshow(image[0], cmap="gray")
 #             axes.set(title=CLOTHES[answer] + ("" if answer == target else "  ✗"), xticks=[], yticks=[])
 #     finally:
@@ -567,7 +565,7 @@ def fit(model, train_loader, val_loader, *, epochs, learning_rate, weight_decay=
 #
 # Two habits often make convolutional networks on today's GPUs two to four times as fast, and neither changes the loop.
 #
-# - **bfloat16 autocast.** A GPU's tensor cores multiply 16-bit numbers many times faster than 32-bit ones. `bfloat16` keeps the range of `float32` and gives up precision. Inside `torch.autocast` PyTorch computes convolutions and linear layers in `bfloat16`; the parameters, their gradients and the optimiser stay in `float32`. (In `float16`, of smaller range, small gradients become zero: that one needs a gradient scaler.)
+# - **bfloat16 autocast.** A GPU's tensor cores multiply 16-bit numbers many times faster than 32-bit ones. `bfloat16` keeps the range of `float32` and gives up precision. Inside `torch.autocast` PyTorch computes convolutions and linear layers in `bfloat16`; the parameters, their gradients and the optimizer stay in `float32`. (In `float16`, of smaller range, small gradients become zero: that one needs a gradient scaler.)
 # - **Channels last.** A batch is B × C × H × W for you, but its numbers may lie in memory in the order B, H, W, C. Tensor cores want all channels of a pixel side by side. Shapes do not change, only strides do: `tensor.to(memory_format=torch.channels_last)`.
 #
 # Both fit into a wrapper around any network, which your own `fit` then trains as if nothing had happened. On a CPU expect no gain (some are even slower); on Colab raise the channels to 128 and compare.

@@ -16,6 +16,7 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -268,8 +269,9 @@ def test_a_folder_of_nothing_but_litter_is_empty(tmp_path):
 def test_a_link_that_the_instructor_gives_is_followed(tmp_path, folder):
     path = folder({"pooling.py": POOLING})
     (tmp_path / "latest").symlink_to(path)
-    (found,) = find_submissions(tmp_path / "latest", ASSIGNMENTS)
-    assert list(read(found).answers) == ["pooling"]
+    assert find_submissions(tmp_path / "latest", ASSIGNMENTS) == [path]
+    (tmp_path / "one.py").symlink_to(path / "pooling.py")
+    assert find_submissions(tmp_path / "one.py", ASSIGNMENTS) == [path / "pooling.py"]
 
 
 @pytest.mark.parametrize(
@@ -589,11 +591,6 @@ def test_caches_checkpoints_and_libraries_are_passed_over(submission, place):
         ({"pooling.py": POOLING, "Copy of pooling.py": POOLING}, "pooling.py", "its name is closer"),
         ({"pooling (1).py": POOLING, "alice_pooling.py": POOLING}, "pooling (1).py", "its name is closer"),
         (
-            {"pooling.ipynb": notebook(POOLING), "pooling.py": b"\xff"},
-            "pooling.ipynb",
-            "the other one cannot be read",
-        ),
-        (
             {"pooling.ipynb": notebook(STUB, POOLING), "pooling.py": STUB},
             "pooling.ipynb",
             "it is more finished",
@@ -604,6 +601,12 @@ def test_the_more_finished_file_is_graded_then_the_one_by_the_assignments_name(s
     found = submission(files)
     assert only_answer(found).file == graded
     assert any(f"Two files answer pooling: {graded} was graded" in line and reason in line for line in found.problems)
+
+
+def test_a_file_that_can_be_read_is_graded_rather_than_one_that_cannot(submission):
+    found = submission({"pooling.ipynb": notebook(STUB), "pooling.py": b"\xff"})
+    assert only_answer(found).cells == (STUB,)
+    assert found.problems == ("pooling.py: it is not UTF-8 text (line 1); save it as UTF-8.",)
 
 
 def test_of_two_alike_the_newer_one_is_graded(folder):
@@ -915,7 +918,7 @@ def zipped(*members, **options):
     return packed.getvalue()
 
 
-def tarred(*members, mode="w:gz", **options):
+def tarred(*members, mode: Literal["w", "w:gz"] = "w:gz", **options):
     """A .tar of (name or TarInfo, content) pairs."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode=mode, **options) as archive:
@@ -1203,6 +1206,30 @@ def test_a_hostile_tar_is_refused_in_bounded_time_and_memory(tmp_path, stream, p
     write(path, gzip.compress(stream(), 1) if packed else stream())
     answers, problems = contained(path, megabytes=20)
     assert problems or answers["pooling"]
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["tar", "gz"])
+def test_what_stands_before_the_damage_in_a_tar_is_graded(tmp_path, packed):
+    folder = tarfile.TarInfo("hw")
+    folder.type = tarfile.DIRTYPE
+    whole = bytearray(tarred((folder, b""), ("hw/pooling.py", POOLING), ("hw/conv2d.py", CONV2D), mode="w"))
+    whole[whole.index(b"hw/conv2d")] ^= 1  # its header's checksum tells
+    found = read(write(tmp_path / "alice.tar", gzip.compress(whole) if packed else bytes(whole)))
+    assert only_answer(found).file == "hw/pooling.py"
+    assert found.problems[0].startswith("alice.tar: it is damaged")
+
+
+def test_a_member_without_a_name_is_passed_over(tmp_path):
+    data = zipped(("x.py", POOLING), ("conv2d.py", CONV2D)).replace(b"x.py", b"\0.py")
+    found = read(write(tmp_path / "alice.zip", data))
+    assert list(found.answers) == ["conv2d"]
+
+
+def test_a_zip_that_does_not_say_that_its_names_are_utf8_is_read(tmp_path):
+    data = bytearray(zipped(("Übung/pooling.py", POOLING)))
+    for signature, offset in ((b"PK\3\4", 7), (b"PK\1\2", 9)):
+        data[data.index(signature) + offset] &= ~8
+    assert only_answer(read(write(tmp_path / "alice.zip", bytes(data)))).file == "Übung/pooling.py"
 
 
 def test_a_large_data_set_in_an_archive_is_passed_over(archive):

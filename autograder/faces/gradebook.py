@@ -11,12 +11,22 @@ from autograder.report import Report
 
 
 @dataclass(frozen=True, slots=True)
+class Mistake:
+    """A misconception that a submission shows, with the hint that its student read."""
+
+    assignment: str
+    name: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One submission's scores, by assignment; an assignment that was not graded is not there."""
 
     student: str
     scores: dict[str, float]
     points: dict[str, float]
+    mistakes: tuple[Mistake, ...] = ()
 
     @classmethod
     def of(cls, report: Report) -> Row:
@@ -25,6 +35,11 @@ class Row:
             report.student,
             {graded.name: graded.score for graded in report.assignments},
             {graded.name: graded.points for graded in report.assignments},
+            tuple(
+                Mistake(verdict.assignment, verdict.misconceptions[0], verdict.hint.split("\n")[0])
+                for verdict in report.verdicts
+                if verdict.misconceptions
+            ),
         )
 
 
@@ -35,15 +50,20 @@ def gradebook(rows: Sequence[Row], order: Sequence[str]) -> str:
         rows: in any order; they come out sorted by student.
         order: names of all assignments, as their columns stand.
     """
-    columns = [name for name in order if any(name in row.scores for row in rows)]
+    names = columns(rows, order)
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["student", *columns, "total", "max_total"])
+    writer.writerow(["student", *names, "total", "max_total"])
     for row in sorted(rows, key=lambda row: row.student):
-        scores = [f"{row.scores[name]:g}" if name in row.scores else "" for name in columns]
+        scores = [f"{row.scores[name]:g}" if name in row.scores else "" for name in names]
         totals = [f"{sum(row.scores.values()):g}", f"{sum(row.points.values()):g}"]
         writer.writerow([harmless(row.student), *scores, *totals])
     return stream.getvalue()
+
+
+def columns(rows: Sequence[Row], order: Sequence[str]) -> list[str]:
+    """The assignments that anybody was graded in."""
+    return [name for name in order if any(name in row.scores for row in rows)]
 
 
 def harmless(text: str) -> str:

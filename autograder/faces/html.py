@@ -1,18 +1,57 @@
-"""feedback.html: what one student may read, as one file without scripts."""
+"""Pages as one file each, without scripts: a student's feedback, the class, the audit's kill matrix."""
 
 from __future__ import annotations
 
 import functools
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, Final
 
 import jinja2
 
-from autograder.report import Report
+from autograder.faces.gradebook import Mistake, Row, columns
+from autograder.report import Failure, Report
+
+# Kinds of failure as a student reads them.
+_WORDS: Final[Mapping[Failure, str]] = {
+    "missing": "not there",
+    "exception": "raises an exception",
+    "no-exception": "does not raise",
+    "wrong-exception": "raises another exception",
+    "shape": "wrong shape",
+    "type": "wrong kind of result",
+    "value": "wrong values",
+    "state": "leaves changes behind",
+    "blocked": "waits for another function",
+    "timeout": "takes too long",
+    "memory": "takes too much memory",
+    "crash": "ends Python",
+    "forbidden": "calls what is not allowed",
+    "unreadable": "cannot be read",
+}
 
 
-def feedback(report: Report) -> str:
-    """The page of a report."""
-    return _template("feedback.html").render(report=report)
+def feedback(report: Report, *, instructor: bool = False) -> str:
+    """The page of a report.
+
+    Args:
+        instructor: also show what the student may not read: values, and texts that the student's code made.
+    """
+    return _template("feedback.html").render(report=report, instructor=instructor, words=_WORDS)
+
+
+def overview(rows: Sequence[Row], order: Sequence[str]) -> str:
+    """The class on one page: scores, and what was misunderstood most."""
+    counts: Counter[Mistake] = Counter(mistake for row in rows for mistake in set(row.mistakes))
+    return _template("class.html").render(
+        rows=sorted(rows, key=lambda row: row.student), columns=columns(rows, order), common=counts.most_common(20)
+    )
+
+
+def kill_matrix(matrix: Mapping[str, Mapping[str, Sequence[Any]]], shortfalls: Sequence[Any]) -> str:
+    """The page of the audit: wrong answers by assignment and function, and the tests that each of them fails."""
+    return _template("matrix.html").render(matrix=matrix, shortfalls=shortfalls)
 
 
 @functools.cache

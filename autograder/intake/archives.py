@@ -67,7 +67,8 @@ def _listing(path: Path) -> Callable[[IO[bytes]], Iterator[Member]]:
 def _read(member: Member, parts: tuple[str, ...], seen: set[str], budget: Budget) -> Found | None:
     kind = kind_of(member.name)
     if kind is None:
-        if not member.name.endswith("/") and not is_skipped(member.name.rpartition("/")[2]):
+        base = member.name.rpartition("/")[2]
+        if base and not is_skipped(base):  # neither a folder nor litter
             budget.ignore(member.name)
         return None
     place: tuple[str, ...] = (member.name[:_NAME_LIMIT],)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -35,6 +35,7 @@ class Source:
         notebook: whether it is one.
         modified: when it was last changed, from the year down.
         cells: its code; none where there is a problem.
+        defined: the names that it defines at top level, and whether each is more than an untouched stub.
         declared: the assignment that a notebook's metadata names.
         problem: why it could not be read, as a clause.
     """
@@ -43,6 +44,7 @@ class Source:
     notebook: bool
     modified: tuple[int, ...] = ()
     cells: tuple[str, ...] = ()
+    defined: Mapping[str, bool] = field(default_factory=dict[str, bool])
     declared: str | None = None
     problem: str | None = None
 
@@ -88,16 +90,26 @@ class _Claim:
 
 
 # A definition at top level, as far as the next one: what stands in between counts as its body.
-_DEFINITION = re.compile(r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)", re.MULTILINE)
+_DEFINITION = re.compile(r"\n(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)")
 _STUB = re.compile(r"(?:^[ \t]+|:[ \t]*)raise[ \t]+NotImplementedError\b", re.MULTILINE)
-# One for each part of a rank.
+# One for each part of a rank but the first: what cannot be read says so itself.
 _REASONS = (
-    "the other one cannot be read",
     "it is more finished",
     "it has fewer stubs left",
     "its name is closer to the assignment's",
     "it is newer",
 )
+
+
+def definitions(cells: Sequence[str]) -> dict[str, bool]:
+    """The names that cells define at top level, the last definition counting; False for an untouched stub."""
+    found: dict[str, bool] = {}
+    for cell in cells:
+        # What stands before the first definition, then each name and what follows it.
+        _, *pieces = _DEFINITION.split("\n" + cell)
+        for name, body in zip(pieces[::2], pieces[1::2], strict=True):
+            found[name] = "NotImplementedError" not in body or not _STUB.search(body)
+    return found
 
 
 def choose(sources: Sequence[Source], assignments: Sequence[Assignment]) -> Choice:
@@ -119,7 +131,8 @@ def choose(sources: Sequence[Source], assignments: Sequence[Assignment]) -> Choi
             choice.answers[assignment.name] = rivals[0]
         for rival in rivals[1:]:
             choice.losers.append((assignment.name, rival))
-            choice.remarks.append(_preference(assignment, rivals[0], rival))
+            if not rival.problem:
+                choice.remarks.append(_preference(assignment, rivals[0], rival))
     return choice
 
 
@@ -130,8 +143,7 @@ def _claim(source: Source, assignments: Sequence[Assignment]) -> _Claim:
         differs = named != source.declared and likeness > Likeness.LOOSE
         contrary = f"{source.shown} was built for {source.declared} and taken for that, whatever its name says."
         return _Claim(source.declared, remark=contrary if differs else None)
-    defined = _definitions(source)
-    tally = {item.name: sum(function.name in defined for function in item.functions) for item in assignments}
+    tally = {item.name: sum(function.name in source.defined for function in item.functions) for item in assignments}
     hollow = f"{source.shown} was taken for {named} by its name; it defines none of its functions."
     if named and (likeness > Likeness.LOOSE or source.problem or tally[named]):
         return _Claim(named, remark=None if source.problem or tally[named] else hollow)
@@ -148,24 +160,13 @@ def _claim(source: Source, assignments: Sequence[Assignment]) -> _Claim:
 
 def _rank(source: Source, assignment: Assignment) -> tuple[bool, int, int, int, tuple[int, ...]]:
     """What decides between two answers to one assignment: the larger wins."""
-    defined = _definitions(source)
-    graded = [defined[function.name] for function in assignment.functions if function.name in defined]
+    graded = [source.defined.get(function.name) for function in assignment.functions]
     named = named_after(source.name, [assignment.name])
     likeness = int(named[1]) if named else -1
     return source.problem is None, graded.count(True), -graded.count(False), likeness, source.modified
 
 
 def _preference(assignment: Assignment, best: Source, other: Source) -> str:
-    ranks = zip(_REASONS, _rank(best, assignment), _rank(other, assignment), strict=True)
+    ranks = zip(_REASONS, _rank(best, assignment)[1:], _rank(other, assignment)[1:], strict=True)
     why = next((reason for reason, mine, theirs in ranks if mine != theirs), "it comes first by name")
     return f"Two files answer {assignment.name}: {best.shown} was graded and {other.shown} was not, for {why}."
-
-
-def _definitions(source: Source) -> dict[str, bool]:
-    """The names that a source defines at top level, and whether each is more than an untouched stub."""
-    found: dict[str, bool] = {}
-    for cell in source.cells:
-        # Each definition and what follows it, after what stands before the first.
-        pieces = _DEFINITION.split(cell)[1:]
-        found |= {name: not _STUB.search(body) for name, body in zip(pieces[::2], pieces[1::2], strict=True)}
-    return found

@@ -35,9 +35,9 @@ def find_submissions(path: Path, assignments: Sequence[Assignment] | None = None
     Raises:
         IntakeError: there is nothing there, or nothing that can be read.
     """
-    path = Path(path)
     where = shown(str(path), limit=300)
     try:
+        path = path.resolve() if path.is_symlink() else path  # unlike a student's links
         mode = path.stat().st_mode
         children = [child for child in path.iterdir() if not is_litter(child.name)] if stat.S_ISDIR(mode) else []
     except FileNotFoundError as error:
@@ -48,11 +48,11 @@ def find_submissions(path: Path, assignments: Sequence[Assignment] | None = None
     if not stat.S_ISDIR(mode):
         if not stat.S_ISREG(mode) or kind_of(path.name) is None:
             raise IntakeError(f"{where}: it is no submission; give a folder or one of {KINDS_IN_WORDS}.")
-        return [_followed(path)]
+        return [path]
     if not children:
         raise IntakeError(f"{where}: the folder is empty; give the folder of the submissions.")
     if _is_one_submission(path, children, assignments):
-        return [_followed(path)]
+        return [path]
     return sorted(children, key=lambda child: (student_name(child), child.name))
 
 
@@ -72,11 +72,6 @@ def group_by_student(paths: Iterable[Path]) -> dict[str, list[Path]]:
     for path in paths:
         groups.setdefault(student_name(path), []).append(path)
     return groups
-
-
-def _followed(path: Path) -> Path:
-    """A link that the instructor gave is followed; those that a student made are not."""
-    return path.resolve() if path.is_symlink() else path
 
 
 def _is_folder(path: Path) -> bool:

@@ -17,7 +17,8 @@ from autograder.intake.files import MB, SOURCE_LIMIT, RefusedError
 from autograder.intake.text import checked
 
 CELL_LIMIT = 5_000
-STEP_LIMIT = 200_000  # keys, cells and lines of code
+STEP_LIMIT = 200_000  # cells and keys
+STRING_LIMIT = 6_000  # bytes of a key, or of a value that says what something is
 BRACKET_LIMIT = 1_000_000  # lists and objects that are stepped over
 NESTING_LIMIT = 200  # of them in each other
 
@@ -27,6 +28,9 @@ _AT_STRING = re.compile(_STRING, re.DOTALL)
 _TO_BRACKET = re.compile(rb'(?:[^"\[\]{}]++|' + _STRING + rb")*+", re.DOTALL)
 _SCALAR = re.compile(rb'[^\s"\[\]{},:]++')
 _SPACE = re.compile(rb"[ \t\r\n]*+")
+_AT_SOURCE = re.compile(  # a string, or a list of nothing but strings
+    _STRING + rb"|\[\s*+(?:" + _STRING + rb"\s*+(?:,\s*+" + _STRING + rb"\s*+)*+)?+\]", re.DOTALL
+)
 _decode = json.JSONDecoder(strict=False).decode
 
 
@@ -49,10 +53,6 @@ class _BrokenError(Exception):
 
 class _CutShortError(_BrokenError):
     """They end before the JSON does."""
-
-
-class _TooLongError(_BrokenError):
-    """A string is longer than what stands in its place may be."""
 
 
 def read_notebook(data: bytes) -> Notebook:
@@ -134,15 +134,14 @@ class _Reader:
 
     def source(self) -> str:
         """A string or a list of strings, joined, no longer in all than the room that is left for code."""
-        pieces: list[str] = []
-        for _ in self.items() if self.peek() == b"[" else (None,):
-            try:
-                piece = self.text(self.room)
-            except _TooLongError as error:
-                raise RefusedError(f"its code is larger than {SOURCE_LIMIT // MB} MB") from error
-            self.room -= len(piece.encode(errors="replace"))
-            pieces.append(piece)
-        return "".join(pieces)
+        start, self.at = self.at, self.match(_AT_SOURCE)
+        # Written with escapes and as one string per line, it may be several times as long.
+        if self.at - start <= 8 * SOURCE_LIMIT:
+            text = "".join(self.decoded(start))
+            self.room -= len(text.encode(errors="replace"))
+            if self.room >= 0:
+                return text
+        raise RefusedError(f"its code is larger than {SOURCE_LIMIT // MB} MB")
 
     def assignment(self) -> str | None:
         """What the metadata of a notebook that the kit built says."""
@@ -208,37 +207,39 @@ class _Reader:
     def skip_brackets(self) -> None:
         depth = 0
         while True:
-            self.at = self.match(_TO_BRACKET)
-            bracket = self.data[self.at : self.at + 1]
+            between = _TO_BRACKET.match(self.data, self.at)
+            assert between is not None  # it matches nothing, too
+            bracket = self.data[between.end() : between.end() + 1]
+            self.at = between.end() + 1
             if bracket in (b"[", b"{"):
                 self.brackets -= 1
                 depth += 1
+                if depth > NESTING_LIMIT or self.brackets < 0:
+                    raise RefusedError("its outputs hold more lists and objects than those of a notebook do")
             elif bracket in (b"]", b"}"):
                 depth -= 1
+                if depth == 0:
+                    return
             else:  # the end, or a string that has none
                 raise _CutShortError
-            self.at += 1
-            if depth == 0:
-                return
-            if depth > NESTING_LIMIT or self.brackets < 0:
-                raise RefusedError("its outputs hold more lists and objects than those of a notebook do")
 
-    def text(self, limit: int = 1_000) -> str:
-        """A string of at most that many bytes in UTF-8; written with escapes it may be six times as long."""
+    def text(self) -> str:
+        """A short string."""
         if self.peek() not in (None, b'"'):
             raise _BrokenError
         start, self.at = self.at, self.match(_AT_STRING)
-        if self.at - start - 2 > 6 * limit:
-            raise _TooLongError
+        if self.at - start > STRING_LIMIT:
+            raise _BrokenError
+        return "".join(self.decoded(start))
+
+    def decoded(self, start: int) -> str | list[str]:
+        """The string or list of strings between there and here."""
         try:
-            text: str = _decode(self.data[start : self.at].decode())
+            return _decode(self.data[start : self.at].decode())
         except UnicodeDecodeError as error:
             raise RefusedError("it is not UTF-8 text; save it as UTF-8") from error
         except ValueError as error:
             raise _BrokenError from error
-        if len(text.encode(errors="replace")) > limit:
-            raise _TooLongError
-        return text
 
     def take(self, expected: bytes) -> bytes:
         """Step over one of these characters and say which."""
@@ -266,4 +267,4 @@ class _Reader:
     def step(self) -> None:
         self.steps -= 1
         if self.steps < 0:
-            raise RefusedError(f"it holds more than {STEP_LIMIT:,} lines of code, cells and entries about them")
+            raise RefusedError(f"it holds more than {STEP_LIMIT:,} cells and entries about them")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.intake.choosing import Assignment, Choice, Source, choose
+from autograder.intake.choosing import Assignment, Choice, Source, choose, definitions
 from autograder.intake.files import Budget, Found, RefusedError
 from autograder.intake.finding import student_name
 from autograder.intake.folders import files_of
@@ -98,10 +98,12 @@ def _source(found: Found) -> Source:
     try:
         if notebook:
             content = read_notebook(found.data)
-            return Source(found.parts, notebook, found.modified, content.cells, content.assignment)
-        return Source(found.parts, notebook, found.modified, (read_source(found.data),))
+            cells, declared = content.cells, content.assignment
+        else:
+            cells, declared = (read_source(found.data),), None
     except RefusedError as refusal:
         return Source(found.parts, notebook, found.modified, problem=str(refusal))
+    return Source(found.parts, notebook, found.modified, cells, definitions(cells), declared)
 
 
 def _left_aside(choice: Choice) -> list[str]:

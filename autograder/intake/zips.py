@@ -75,7 +75,7 @@ def _name(info: zipfile.ZipInfo) -> str:
 
 def _fault(info: zipfile.ZipInfo) -> str | None:
     kind = stat.S_IFMT(info.external_attr >> 16)
-    if info.is_dir() or kind not in (0, stat.S_IFREG):
+    if kind not in (0, stat.S_IFREG):
         return SPECIAL
     if info.flag_bits & 0x1:
         return "it is encrypted; pack it without a password"

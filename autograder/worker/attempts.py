@@ -1,4 +1,4 @@
-"""What the preflight runs in a worker, as if it were a submission: it attempts the forbidden and tells what succeeded."""
+"""What the preflight runs in a worker, as if it were a submission: attempts at the forbidden, and which succeeded."""
 
 import os
 import signal

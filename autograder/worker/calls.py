@@ -3,6 +3,7 @@
 A job is a dict of plain data:
     name, file, cells, modules: the submission (see `loader.load`).
     wanted: names of the functions that the calls need.
+    forbidden: dotted names whose calls are noted.
     replace: names to be taken from another of the modules instead, as {name: (module, attribute)}.
     probes: sources of probe functions, by name.
     calls: dicts with `function` (a name) or `probe` (a name) and `functions` (its first arguments), `args`, `kwargs`,
@@ -21,12 +22,13 @@ import socket
 import sys
 import types
 import warnings
+from collections.abc import Container
 from typing import Any
 
 import numpy as np
 
 from autograder import wire
-from autograder.worker import loader
+from autograder.worker import forbidden, loader
 
 
 FAILED = "The worker failed"
@@ -77,11 +79,12 @@ class _Bench:
         warnings.simplefilter("ignore")
         self.wanted: list[str] = job["wanted"]
         self.replaced: dict[str, Any] = job["replace"]
-        self.files = loader.own_files(job["file"], len(job["cells"]))
-        self.files |= {f"{name.replace('.', '/')}.py" for name in job["modules"]}
+        self.files = loader.places(job["file"], job["cells"], job["modules"]).keys()
         reset(0)
         module = types.ModuleType(job["name"])
         sys.modules[module.__name__] = module
+        # Before the submission is loaded, so that `from numpy import convolve` gets what notes its calls.
+        self.watch = forbidden.Watch(job["forbidden"], self.files)
         self.submission = loader.load(module, job["cells"], job["file"], self._needed(job))
         for name, (place, attribute) in self.replaced.items():
             setattr(module, name, _from_module(place, job["modules"][place], attribute))
@@ -107,34 +110,35 @@ class _Bench:
         before = copy.deepcopy((args, kwargs)) if call["watch"] else None
         try:
             functions = [getattr(self.submission.module, name) for name in call["functions"]]
-            if call["probe"] is None:
-                result = functions[0](*args, **kwargs)
-            else:
-                result = self.probes[call["probe"]](*functions, *args, **kwargs)
-            observed: dict[str, Any] = {"returned": result}
+            with self.watch.watching() as notes:
+                if call["probe"] is None:
+                    result = functions[0](*args, **kwargs)
+                else:
+                    result = self.probes[call["probe"]](*functions, *args, **kwargs)
+            observed: dict[str, Any] = {"returned": result, "forbidden": notes}
             if before is not None:
                 observed["changed"] = not same(before, (args, kwargs))
             return wire.encode(observed, plain)
         except wire.WireError as error:
             return wire.encode({"returned": wire.Opaque(f"result {error}")})
         except BaseException as error:
-            return wire.encode(self._explained(error))
+            return wire.encode({**self._explained(error), "forbidden": self.watch.notes})
 
     def _explained(self, error: BaseException) -> dict[str, Any]:
         """A NameError because of an import or a statement that failed earlier tells of that one."""
-        trouble = (
-            self.submission.failed.get(getattr(error, "name", None) or "") if isinstance(error, NameError) else None
-        )
+        failed = self.submission.failed
+        trouble = failed.get(error.name or "", failed.get("*")) if isinstance(error, NameError) else None
         return {"trouble": _plain_trouble(trouble)} if trouble else raised(error, self.files)
 
 
-def raised(error: BaseException, files: set[str]) -> dict[str, Any]:
+def raised(error: BaseException, files: Container[str]) -> dict[str, Any]:
     """What an exception tells: the names of its built-in classes, its text, the student's own line."""
     names = [kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins"]
     text = loader.safe_text(error)
     if isinstance(error, RuntimeError) and "can't allocate memory" in text:
         names.insert(0, "MemoryError")
-    return {"raised": names, "text": text, "line": loader.own_line(error, files)}
+    where, line = loader.own_place(error, files)
+    return {"raised": names, "text": text, "where": where, "line": line}
 
 
 def reset(seed: int) -> None:
@@ -179,18 +183,11 @@ def plain(value: Any) -> object:
     for kind in (bool, int, float, complex, str, list, tuple, dict):
         if isinstance(value, kind):
             return kind(value)
-    if isinstance(value, range):
-        return list(value)
-    if hasattr(type(value), "__array__"):
-        return _plain_array(np.asarray(value))
-    return wire.Opaque(type(value).__name__)
-
-
-def _plain_array(array: np.ndarray[Any, Any]) -> object:
+    array = np.asarray(value)  # whatever else it takes: a range, an array.array, objects with __array__
     if array.dtype == np.longdouble:
         return np.array(array, dtype=np.float64)
     if array.dtype.kind in "OSUVMm":
-        return wire.Opaque(f"array of dtype {array.dtype.name}")
+        return wire.Opaque(type(value).__name__)
     return np.array(array, subok=False)
 
 

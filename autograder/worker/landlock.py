@@ -34,7 +34,7 @@ _HARMLESS: Final = (
     "/dev/random",
     "/dev/zero",
 )
-_DEVICES: Final = ("/dev/null",)
+DEVICES: Final = ("/dev/null",)
 
 
 def version(libc: ctypes.CDLL) -> int:
@@ -72,7 +72,7 @@ def restrict(libc: ctypes.CDLL, known: int, read: Sequence[str], write: Sequence
     try:
         for path in read:
             _allow(libc, ruleset, path, rights & _READ)
-        for path in (*write, *_DEVICES):
+        for path in (*write, *DEVICES):
             _allow(libc, ruleset, path, rights & ~_EXECUTE)
         _checked(libc.syscall(_RESTRICT_SELF, ctypes.c_int(ruleset), ctypes.c_uint(0)))
     finally:

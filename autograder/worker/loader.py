@@ -15,14 +15,14 @@ import importlib.abc
 import importlib.machinery
 import re
 import types
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograder.worker.scope import binds, changes, reads
+from autograder.worker.scope import binds, changes, decorators, reads
 
 _KEPT_CELL_MAGICS = ("%%time", "%%timeit", "%%capture", "%%prun", "%%python")
-_MAGIC_LINE = re.compile(r"^(\s*)(?:[%!?].*|[\w.]+\s*=\s*[%!].*|[\w.%]+\?{1,2}\s*)$")
+_MAGIC_LINE = re.compile(r"(\s*)(?:[%!?].*|[\w., ]+=\s*[%!].*|[\w.%]+\?{1,2}\s*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ class Statement:
         self.where = where
         self.flags = flags
         self.binds = binds(node)
+        self.touches = self.binds  # and what of the other statements' names it changes: see `parsed`
 
     @functools.cached_property
     def reads(self) -> set[str]:
@@ -96,9 +97,14 @@ def load(module: types.ModuleType, cells: Sequence[str], file: str, wanted: Iter
     return loaded
 
 
-def own_files(file: str, count: int) -> set[str]:
-    """The file names under which a submission's cells are compiled."""
-    return {_place(file, number, count) for number in range(count)}
+def places(file: str, cells: Sequence[str], modules: Mapping[str, str]) -> dict[str, str]:
+    """A submission's sources by the file names under which they are compiled."""
+    own = {_place(file, number, len(cells)): cell for number, cell in enumerate(cells)}
+    return own | {_module_file(name): text for name, text in modules.items()}
+
+
+def _module_file(name: str) -> str:
+    return f"{name.replace('.', '/')}.py"
 
 
 def _place(file: str, number: int, count: int) -> str:
@@ -121,22 +127,42 @@ def parsed(cells: tuple[str, ...], file: str) -> tuple[list[Statement], list[tup
             line = error.lineno if isinstance(error, SyntaxError) else None
             text = error.msg if isinstance(error, SyntaxError) else str(error)
             broken.append((cell, Trouble("SyntaxError", str(text)[:200], where, line)))
+    _find_changes(statements)
     return statements, broken
 
 
 def _parse(cell: str) -> ast.Module:
-    """A cell's tree, without its notebook magics; a line that starts with % may also be honest Python."""
-    stripped = cell.lstrip()
-    if stripped.startswith("%%"):
-        first, _, rest = cell.lstrip("\n").partition("\n")
-        cell = "\n" + rest if first.split()[0] in _KEPT_CELL_MAGICS else ""
-    try:
-        return ast.parse(cell)
-    except SyntaxError:
-        without = "\n".join(_MAGIC_LINE.sub(r"\1pass", line) for line in cell.split("\n"))
-        if without == cell:
-            raise
-        return ast.parse(without)
+    """A cell's tree, without its notebook magics.
+
+    A line that starts with % may also be honest Python, as the second line of an expression; so a line is taken for a
+    magic only where the parser stumbles over it.
+    """
+    lines = cell.split("\n")
+    first = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    if lines[first].lstrip().startswith("%%"):
+        if lines[first].split()[0] not in _KEPT_CELL_MAGICS:
+            return ast.Module([], [])
+        lines[first] = ""
+    while True:
+        try:
+            return ast.parse("\n".join(lines))
+        except SyntaxError as error:
+            if not error.lineno or error.lineno > len(lines) or not _drop_magic(lines, error.lineno - 1):
+                raise
+
+
+def _drop_magic(lines: list[str], number: int) -> bool:
+    """Put `pass` in the place of a magic, which a backslash continues; False where there is none."""
+    magic = _MAGIC_LINE.fullmatch(lines[number])
+    if not magic:
+        return False
+    continued = lines[number].rstrip().endswith("\\")
+    lines[number] = f"{magic[1]}pass"
+    while continued and number + 1 < len(lines):
+        number += 1
+        continued = lines[number].rstrip().endswith("\\")
+        lines[number] = ""
+    return True
 
 
 def _future(node: ast.stmt) -> int:
@@ -156,15 +182,11 @@ def _is_star(statement: Statement) -> bool:
 def _chosen(statements: Sequence[Statement], wanted: set[str] | None) -> list[Statement]:
     """The statements to run, in their own order."""
     if wanted is None:
-        return [statement for statement in statements if statement.binds or _changed(statement, statements)]
+        return [statement for statement in statements if statement.touches]
     needed = _closure(statements, wanted) | wanted
     bound = {name for statement in statements for name in statement.binds}
     unresolved = any(name not in bound and not hasattr(builtins, name) for name in needed)
-    return [
-        statement
-        for statement in statements
-        if (statement.binds | _changed(statement, statements)) & needed or (_is_star(statement) and unresolved)
-    ]
+    return [statement for statement in statements if statement.touches & needed or (_is_star(statement) and unresolved)]
 
 
 def _closure(statements: Sequence[Statement], names: set[str]) -> set[str]:
@@ -173,25 +195,32 @@ def _closure(statements: Sequence[Statement], names: set[str]) -> set[str]:
     found = set[str]()
     while waiting:
         seen |= waiting
-        read = {
-            name
-            for statement in statements
-            if (statement.binds | _changed(statement, statements)) & waiting
-            for name in statement.reads
-        }
+        read = {name for statement in statements if statement.touches & waiting for name in statement.reads}
         found |= read
         waiting = read - seen
     return found
 
 
-def _changed(statement: Statement, statements: Sequence[Statement]) -> set[str]:
-    """Names of plain data that a method call changes: not modules, functions or classes, whose calls are actions."""
-    names = changes(statement.node)
-    return {
-        name
-        for name in names
-        if any(name in other.binds and isinstance(other.node, ast.Assign | ast.AnnAssign) for other in statements)
-    }
+def _find_changes(statements: Sequence[Statement]) -> None:
+    """Note which statements change another's plain data: by a method (`table.append(1)`), or by a decorator.
+
+    `@register("relu")` changes the data that `register` reads, `@table.add("relu")` changes `table`. Modules, functions
+    and classes are not data: a call of theirs is an action, such as a plot.
+    """
+    data, functions = set[str](), dict[str, list[Statement]]()
+    for statement in statements:
+        match statement.node:
+            case ast.Assign() | ast.AnnAssign():
+                data |= statement.binds
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                functions.setdefault(name, []).append(statement)
+            case _:
+                pass
+    for statement in statements:
+        plain, methods = decorators(statement.node)
+        registers = {name for decorator in plain for own in functions.get(decorator, ()) for name in own.reads}
+        changed = (changes(statement.node) | registers | methods) & data | methods & functions.keys()
+        statement.touches = statement.binds | changed
 
 
 def _run(statement: Statement, loaded: Loaded) -> None:
@@ -200,13 +229,12 @@ def _run(statement: Statement, loaded: Loaded) -> None:
         code = compile(module, statement.where, "exec", statement.flags, dont_inherit=True)
         exec(code, loaded.module.__dict__)
     except BaseException as error:  # a student's SystemExit must not end the worker
-        trouble = Trouble(
-            builtin_class(type(error)), safe_text(error), statement.where, own_line(error, {statement.where})
-        )
-        for name in statement.binds - {"*"}:
+        _, line = own_place(error, {statement.where})
+        trouble = Trouble(builtin_class(type(error)), safe_text(error), statement.where, line)
+        for name in statement.binds:  # "*" too: any name might have come of it
             loaded.failed[name] = trouble
     else:
-        for name in statement.binds:
+        for name in statement.binds - {"*"}:
             loaded.failed.pop(name, None)
 
 
@@ -223,16 +251,16 @@ def safe_text(error: BaseException) -> str:
         return "(its text could not be made)"
 
 
-def own_line(error: BaseException, files: set[str]) -> int | None:
-    """The innermost line of the student's own that an exception passed through."""
+def own_place(error: BaseException, files: Container[str]) -> tuple[str, int | None]:
+    """The innermost line of the student's own that an exception passed through, and the file that it stands in."""
     if isinstance(error, SyntaxError) and error.filename in files:
-        return error.lineno
-    line, frame = None, error.__traceback__
+        return error.filename or "", error.lineno
+    place, frame = ("", None), error.__traceback__
     while frame is not None:
         if frame.tb_frame.f_code.co_filename in files:
-            line = frame.tb_lineno
+            place = frame.tb_frame.f_code.co_filename, frame.tb_lineno
         frame = frame.tb_next
-    return line
+    return place
 
 
 class OwnModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -242,14 +270,12 @@ class OwnModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self.modules = modules
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
-        package = fullname in self.modules and f"{fullname}.__init__" in self.modules
         folder = any(name.startswith(f"{fullname}.") for name in self.modules)
         if fullname not in self.modules and not folder:
             return None
-        return importlib.machinery.ModuleSpec(fullname, self, is_package=package or folder)
+        return importlib.machinery.ModuleSpec(fullname, self, is_package=folder)
 
     def exec_module(self, module: types.ModuleType) -> None:
         name = module.__name__
-        source = self.modules.get(name, self.modules.get(f"{name}.__init__", ""))
-        for _, trouble in load(module, [source], f"{name.replace('.', '/')}.py", None).broken:
+        for _, trouble in load(module, [self.modules.get(name, "")], _module_file(name), None).broken:
             raise SyntaxError(trouble.text, (trouble.where, trouble.line, None, None))

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Final
 
 # name: (x86-64, aarch64) numbers, None where the machine has no such call.
-_DENIED: Final[dict[str, dict[str, tuple[int | None, int]]]] = {
+_DENIED: Final[dict[str, dict[str, tuple[int | None, int | None]]]] = {
     "the network is not for student code, and neither are other processes' sockets": {
         "socket": (41, 198), "connect": (42, 203), "bind": (49, 200), "listen": (50, 201), "accept": (43, 202),
         "accept4": (288, 242),
@@ -44,7 +44,8 @@ _DENIED: Final[dict[str, dict[str, tuple[int | None, int]]]] = {
     "wide attack surface of the kernel, without use to a student": {
         "bpf": (321, 280), "io_uring_setup": (425, 425), "io_uring_enter": (426, 426), "io_uring_register": (427, 427),
         "userfaultfd": (323, 282), "add_key": (248, 217), "request_key": (249, 218), "keyctl": (250, 219),
-        "personality": (135, 92), "seccomp": (317, 277), "lookup_dcookie": (212, 18),
+        "personality": (135, 92), "seccomp": (317, 277), "lookup_dcookie": (212, 18), "modify_ldt": (154, None),
+        "io_setup": (206, 0), "io_submit": (209, 2), "vmsplice": (278, 75),
     },
     "memory that no limit counts": {"memfd_create": (319, 279), "memfd_secret": (447, 447)},
     "state that outlives the process and passes between students": {
@@ -59,6 +60,7 @@ _DENIED: Final[dict[str, dict[str, tuple[int | None, int]]]] = {
         "sethostname": (170, 161), "setdomainname": (171, 162), "acct": (163, 89), "quotactl": (179, 60),
         "quotactl_fd": (443, 443), "settimeofday": (164, 170), "clock_settime": (227, 112), "clock_adjtime": (305, 266),
         "adjtimex": (159, 171), "iopl": (172, None), "ioperm": (173, None), "syslog": (103, 116), "vhangup": (153, 58),
+        "sync": (162, 81),
     },
 }  # fmt: skip
 
@@ -66,15 +68,26 @@ _DENIED: Final[dict[str, dict[str, tuple[int | None, int]]]] = {
 _OWN_PID: Final = {"kill": (62, 129), "tgkill": (234, 131), "prlimit64": (302, 261), "sched_setaffinity": (203, 122)}
 _CLONE: Final = (56, 220)  # allowed for threads alone
 _CLONE3: Final = (435, 435)  # its flags stand in memory, out of a filter's sight; without it the C library uses clone
-_PRCTL: Final = (157, 167)
-_GUARDED_PRCTL: Final = (1, 4)  # PR_SET_PDEATHSIG would let a worker outlive its zygote; PR_SET_DUMPABLE opens /proc
+
+# Denied where an argument has one of these values: reason, numbers, which argument, values.
+_GUARDED: Final[tuple[tuple[str, tuple[int, int], int, tuple[int, ...]], ...]] = (
+    ("PR_SET_PDEATHSIG lets a worker outlive its zygote, PR_SET_DUMPABLE opens its /proc", (157, 167), 0, (1, 4)),
+    ("F_SETOWN, F_SETSIG, F_SETOWN_EX: the kernel would send any signal to any process of the same user",
+     (72, 25), 1, (8, 10, 15)),
+    ("FIOSETOWN, SIOCSPGRP: the same for SIGIO; TIOCSTI, TIOCLINUX type into a terminal",
+     (16, 29), 1, (0x8901, 0x8902, 0x5412, 0x541C)),
+)  # fmt: skip
+_SENDTO: Final = (44, 206)  # allowed without MSG_OOB, a corner of local sockets with a history of bugs
+_SOCKETPAIR: Final = (53, 199)  # allowed for local sockets, which asyncio needs
 
 _ARCHITECTURES: Final = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 _X32_BIT: Final = 0x40000000
 _CLONE_THREAD: Final = 0x00010000
+_MSG_OOB: Final = 1
+_AF_UNIX: Final = 1
 
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-_NUMBER, _ARCH, _ARGUMENT = 0, 4, 16  # offsets in struct seccomp_data
+_NUMBER, _ARCH, _ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data
 _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 _DENY = _ERRNO | errno.EPERM
 _PR_SET_SECCOMP, _MODE_FILTER = 22, 2
@@ -107,8 +120,11 @@ def program(pid: int) -> bytes:
         body += [(_AT_LEAST, 0, 1, _X32_BIT), (_RETURN, 0, 0, _DENY)]
     for numbers in _OWN_PID.values():
         body += _when(numbers[column], _argument_is(0, pid))
-    body += _when(_PRCTL[column], [(_LOAD, 0, 0, _ARGUMENT), *_deny_values(_GUARDED_PRCTL)])
-    body += _when(_CLONE[column], [(_LOAD, 0, 0, _ARGUMENT), (_ANY_BIT, 1, 0, _CLONE_THREAD), (_RETURN, 0, 0, _DENY)])
+    for _, numbers, place, values in _GUARDED:
+        body += _when(numbers[column], [_argument(place), *_deny_values(values)])
+    body += _when(_SOCKETPAIR[column], _argument_is(_AF_UNIX))
+    body += _when(_SENDTO[column], [_argument(3), (_ANY_BIT, 0, 1, _MSG_OOB), (_RETURN, 0, 0, _DENY)])
+    body += _when(_CLONE[column], [_argument(0), (_ANY_BIT, 1, 0, _CLONE_THREAD), (_RETURN, 0, 0, _DENY)])
     body += _when(_CLONE3[column], [(_RETURN, 0, 0, _ERRNO | errno.ENOSYS)])
     for number in denied:
         body += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, _DENY)]
@@ -124,7 +140,12 @@ def _when(number: int, then: Sequence[_Instruction]) -> list[_Instruction]:
 
 def _argument_is(*allowed: int) -> list[_Instruction]:
     checks = [(_EQUAL, len(allowed) - place, 0, value) for place, value in enumerate(allowed)]
-    return [(_LOAD, 0, 0, _ARGUMENT), *checks, (_RETURN, 0, 0, _DENY)]
+    return [_argument(0), *checks, (_RETURN, 0, 0, _DENY)]
+
+
+def _argument(place: int) -> _Instruction:
+    """Load the lower half of an argument, which is all of it where the kernel takes an int."""
+    return (_LOAD, 0, 0, _ARGUMENTS + 8 * place)
 
 
 def _deny_values(values: Sequence[int]) -> list[_Instruction]:

@@ -1,4 +1,4 @@
-"""What confines a worker: descriptors, limits, identity, Landlock, seccomp (layers L1 to L5), raised in this order.
+"""What confines a worker: descriptors, limits, own files, identity, Landlock, seccomp (L1 to L5), raised in this order.
 
 Called in the worker before it has read a single byte of a submission. A wall that cannot be raised raises OSError, and
 the worker ends without having run anything.
@@ -6,43 +6,83 @@ the worker ends without having run anything.
 
 from __future__ import annotations
 
-import ctypes
 import os
-import resource
 import signal
 import stat
 import sys
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
-from autograder.worker import landlock, seccomp
+from autograder.worker import landlock, mounts, seccomp
+from autograder.worker.kernel import (
+    CHILD_SUBREAPER,
+    DUMPABLE,
+    NO_NEW_PRIVILEGES,
+    PARENT_DEATH_SIGNAL,
+    give_up_rights,
+    libc,
+    prctl,
+)
 
-MIB = 2**20
-_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS = 1, 4, 36, 38
-_CLONE_NEWNS = 0x00020000
-_MS_BIND, _MS_MOVE, _MS_REC, _MS_PRIVATE = 4096, 8192, 16384, 1 << 18
+if sys.platform != "win32":
+    import resource
 
-_libc = ctypes.CDLL(None, use_errno=True)
-_landlock = landlock.version(_libc)
-_readable: list[str] = []
+MIB: Final = 2**20
+OPTIONAL: Final = ("mounts", "landlock", "seccomp")  # walls that can be left down, to prove what the others hold alone
+_TASKS: Final = 64  # threads of a worker with a uid of its own
+_MORE_TASKS: Final = 512  # of a user's, whose other processes may need new ones meanwhile
 
 
-def prctl(option: int, value: int) -> None:
-    """prctl(2), or OSError; nothing on systems without it."""
-    if sys.platform == "linux" and _libc.prctl(option, value, 0, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), "prctl failed")
+@dataclass(slots=True)
+class _Found:
+    """What this machine offers, found out once, before any fork.
+
+    Attributes:
+        readable: what every worker may read.
+        enclosed: whether this process lives in a file system that holds nothing else.
+        landlock: the version to use, 0 for none.
+        filter: whether to filter system calls.
+        tasks: how many threads the user of a worker may have.
+    """
+
+    readable: list[str] = field(default_factory=list[str])
+    enclosed: bool = False
+    landlock: int = 0
+    filter: bool = False
+    tasks: int = _TASKS
+
+
+_found = _Found()
 
 
 def guard_zygote() -> None:
     """For processes that fork workers: die with the parent, adopt orphans, let nobody look into the memory."""
-    prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    prctl(_PR_SET_DUMPABLE, 0)
-    prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    prctl(DUMPABLE, 0)
+    prctl(CHILD_SUBREAPER, 1)
 
 
-def survey() -> None:
-    """Find out once, before any fork, what every worker may read."""
-    _readable[:] = landlock.readable()
+def survey(without: Collection[str] = ()) -> None:
+    """Find out once, before any fork and any thread, what every worker may read and which walls there are.
+
+    Args:
+        without: walls to leave down, for tests of the others; the preflight tells what that opens.
+
+    Raises:
+        OSError: workers could not reach Python.
+    """
+    _found.readable = landlock.readable()
+    _found.landlock = 0 if "landlock" in without else landlock.version(libc)
+    _found.filter = "seccomp" not in without and seccomp.supported()
+    _found.tasks = _TASKS if _is_root() else _own_tasks() + _MORE_TASKS
+    _found.enclosed = "mounts" not in without and mounts.enclose([*_found.readable, *landlock.DEVICES])
+    if _found.enclosed:
+        os.environ["TMPDIR"] = os.environ["HOME"] = mounts.SCRATCH
+    elif _is_root():
+        _insist_on_python()
 
 
 def confine(*, uid: int | None, scratch: str, cpu_seconds: int, keep: Iterable[int]) -> None:
@@ -50,30 +90,40 @@ def confine(*, uid: int | None, scratch: str, cpu_seconds: int, keep: Iterable[i
 
     Args:
         uid: to become, where the zygote is root; None leaves the identity alone.
-        scratch: the only folder to write in; becomes the working directory, HOME and TMPDIR.
+        scratch: the only folder to write in, where the worker cannot have one that nobody else sees; becomes the
+            working directory, HOME and TMPDIR.
         cpu_seconds: after which the kernel ends the process, should everything else fail.
         keep: descriptors that stay open.
     """
     os.setsid()
-    prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL)
     _close_all_but(keep)
-    os.chdir(scratch)
-    os.environ.update(
-        HOME=scratch, TMPDIR=scratch, TMP=scratch, TEMP=scratch, XDG_CACHE_HOME=scratch, MPLCONFIGDIR=scratch
-    )
-    os.umask(0o077)
     _limit(cpu_seconds)
+    if _found.enclosed:
+        scratch = mounts.own_scratch(uid)
+    _settle(scratch)
     if uid is not None:
         os.setgroups([])
         os.setresgid(uid, uid, uid)
         os.setresuid(uid, uid, uid)
-        # Changing identity clears the parent-death signal.
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    prctl(_PR_SET_NO_NEW_PRIVS, 1)
-    if _landlock:
-        landlock.restrict(_libc, _landlock, _readable, [scratch])
-    if seccomp.supported():
-        seccomp.install(_libc, seccomp.program(os.getpid()))
+    give_up_rights()
+    # Changing identity clears the parent-death signal.
+    prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    prctl(NO_NEW_PRIVILEGES, 1)
+    if _found.landlock:
+        landlock.restrict(libc, _found.landlock, _found.readable, [scratch])
+    if _found.filter:
+        seccomp.install(libc, seccomp.program(os.getpid()))
+
+
+def _settle(scratch: str) -> None:
+    """Make a folder the place for everything that libraries write."""
+    os.chdir(scratch)
+    os.environ.update(
+        HOME=scratch, TMPDIR=scratch, TMP=scratch, TEMP=scratch, XDG_CACHE_HOME=scratch, MPLCONFIGDIR=scratch
+    )
+    tempfile.tempdir = None  # what it found while the libraries were warmed up
+    os.umask(0o077)
 
 
 def _close_all_but(keep: Iterable[int]) -> None:
@@ -96,8 +146,8 @@ def _limit(cpu_seconds: int) -> None:
         size, data = _memory_now()
         limits[resource.RLIMIT_AS] = size + 2048 * MIB
         limits[resource.RLIMIT_DATA] = data + 1024 * MIB
-        if os.geteuid() == 0:  # counted per uid, and a worker's uid is its own
-            limits[resource.RLIMIT_NPROC] = 64
+        limits[resource.RLIMIT_NPROC] = _found.tasks
+        limits[resource.RLIMIT_SIGPENDING] = 64  # counted per user: timers of a worker must not use up an instructor's
     for limit, value in limits.items():
         _, hard = resource.getrlimit(limit)
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
@@ -111,47 +161,32 @@ def _memory_now() -> tuple[int, int]:
     return int(fields[0]) * page, int(fields[5]) * page
 
 
-def expose_interpreter() -> None:
-    """Let other users reach a Python that lives below a folder closed to them, such as root's home.
+def _own_tasks() -> int:
+    """How many threads this user has now: an ordinary user's workers are counted together with everything else."""
+    count = 0
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if process.stat().st_uid == os.geteuid():
+                count += len(os.listdir(process / "task"))
+        except OSError:  # it has ended
+            continue
+    return count
 
-    A worker has a uid of its own and still imports modules when it runs. In a mount namespace of this process alone,
-    the closed folder is covered by an empty one in which only the interpreter's folders are mounted again; so whatever
-    else the closed folder holds is out of sight. Nothing is done, or can be, without root's right to mount.
+
+def _is_root() -> bool:
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+def _insist_on_python() -> None:
+    """A worker has a uid of its own and still imports modules when it runs.
+
+    Raises:
+        OSError: it could not, because Python lies below a folder closed to other users, such as root's home.
     """
-    folders = sorted({sys.prefix, sys.base_prefix, *(path for path in sys.path if "-packages" in path)})
-    closed = sorted({closed for folder in folders for closed in [_closed_parent(Path(folder))] if closed})
-    if os.geteuid() != 0 or not closed:
-        return
-    if _libc.unshare(_CLONE_NEWNS) != 0:
-        raise OSError(
-            f"workers run as other users, and Python is below {closed[0]}, which is closed to them. "
-            f"Install Python elsewhere, such as below /opt, or run `chmod o+x {closed[0]}`."
-        )
-    _mount("none", "/", _MS_REC | _MS_PRIVATE)
-    for top in closed:
-        _cover(top, [Path(folder) for folder in folders if Path(folder).is_relative_to(top)])
-
-
-def _closed_parent(folder: Path) -> Path | None:
-    """The highest folder on the way that others may not pass."""
-    for parent in reversed([folder, *folder.parents]):
-        if parent.exists() and not parent.stat().st_mode & stat.S_IXOTH:
-            return parent
-    return None
-
-
-def _cover(top: Path, keep: list[Path]) -> None:
-    """Hide a folder behind an empty one that holds only what is kept of it."""
-    outer = [folder for folder in keep if not any(other in folder.parents for other in keep)]
-    held = [(folder, os.open(folder, os.O_PATH | os.O_DIRECTORY)) for folder in outer]
-    _mount("tmpfs", str(top), 0, "tmpfs", "mode=755,size=1m")
-    for folder, descriptor in held:
-        folder.mkdir(parents=True)
-        _mount(f"/proc/self/fd/{descriptor}", str(folder), _MS_BIND | _MS_REC)
-        os.close(descriptor)
-
-
-def _mount(source: str, target: str, flags: int, kind: str | None = None, options: str | None = None) -> None:
-    encoded = [text.encode() if text else None for text in (source, target, kind)]
-    if _libc.mount(*encoded, ctypes.c_ulong(flags), options.encode() if options else None) != 0:
-        raise OSError(ctypes.get_errno(), f"mount on {target} failed")
+    for path in map(Path, _found.readable):
+        for folder in (*reversed(path.parents), path):
+            if folder.is_dir() and not folder.stat().st_mode & stat.S_IXOTH:
+                raise OSError(
+                    f"workers run as other users, and Python is below {folder}, which is closed to them. "
+                    f"Install Python elsewhere, such as below /opt, or run `chmod o+x {folder}`."
+                )

@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -23,14 +24,19 @@ from autograder.worker import calls, loader, walls
 _PACKET = 2**20  # a command may hold the text of a master
 
 
-def ancestor(descriptor: int, libraries: list[str]) -> NoReturn:
-    """Warm up, then fork a zygote for every descriptor that arrives, until the control socket closes."""
+def ancestor(descriptor: int, libraries: list[str], without: Sequence[str] = ()) -> NoReturn:
+    """Warm up, then fork a zygote for every descriptor that arrives, until the control socket closes.
+
+    Args:
+        descriptor: of the control socket.
+        libraries: to warm up.
+        without: see `walls.survey`.
+    """
     control = socket.socket(fileno=descriptor)
     sys.dont_write_bytecode = True
-    walls.guard_zygote()
-    walls.expose_interpreter()
     _forget_the_kit()
-    walls.survey()
+    walls.survey(without)
+    walls.guard_zygote()
     warm(libraries)
     _tell(control, {"ready": True})
     while True:
@@ -106,9 +112,10 @@ def _serve(control: socket.socket) -> NoReturn:
         if command is None:
             os._exit(0)
         if command["do"] == "spawn":
+            myself = os.getpid()
             worker = os.fork()
             if worker == 0:
-                _become_worker(command, *descriptors)
+                _become_worker(command, myself, *descriptors)
             for descriptor in descriptors:
                 os.close(descriptor)
             _tell(control, {"pid": worker})
@@ -116,11 +123,11 @@ def _serve(control: socket.socket) -> NoReturn:
             loader.parsed((command["text"],), command["file"])
             _tell(control, {"parsed": True})
         elif worker is not None:
-            _tell(control, _end(worker))
+            _tell(control, _end(worker, command["patience"]))
             worker = None
 
 
-def _become_worker(command: dict[str, Any], job: int, output: int) -> NoReturn:
+def _become_worker(command: dict[str, Any], zygote: int, job: int, output: int) -> NoReturn:
     """In the forked child: raise the walls, then read the job; what goes wrong before that ends in exit code 3."""
     try:
         nothing = os.open(os.devnull, os.O_RDONLY)
@@ -132,15 +139,26 @@ def _become_worker(command: dict[str, Any], job: int, output: int) -> NoReturn:
         walls.confine(
             uid=command["uid"], scratch=command["scratch"], cpu_seconds=command["cpu_seconds"], keep=(0, 1, 2, job)
         )
+        if os.getppid() != zygote:  # it died before this process had asked to die with it
+            os._exit(3)
     except BaseException as error:
         os.write(1, f"The walls could not be raised: {error!r}\n".encode())
         os._exit(3)
     calls.work(socket.socket(fileno=job))
+    os._exit(3)
 
 
-def _end(worker: int) -> dict[str, Any]:
-    """Kill a worker and whatever it left, and tell how it ended: its own exit status where it had ended by itself."""
+def _end(worker: int, patience: float) -> dict[str, Any]:
+    """Kill a worker and whatever it left, and tell how it ended: its own exit status where it had ended by itself.
+
+    Args:
+        patience: seconds within which it may still end by itself: a process closes its files before it is gone.
+    """
+    end = time.monotonic() + patience
     ended, status, usage = os.wait4(worker, os.WNOHANG)
+    while not ended and time.monotonic() < end:
+        time.sleep(0.001)
+        ended, status, usage = os.wait4(worker, os.WNOHANG)
     by_itself = ended == worker
     if not by_itself:
         os.kill(worker, signal.SIGKILL)

@@ -357,6 +357,19 @@ class SinglePrecision(RightConv2d):
         return _with(self, weight=self.weight.float(), bias=bias).forward(x.float())
 
 
+class WeightsTurnedInPlace(RightConv2d):
+    """replaces: Conv2d
+
+    The first call is right, and the second one is not: forward turns the weights and leaves them turned. What a layer
+    has learned is changed by the optimiser and by nothing else; if you need them turned, turn a copy.
+    """
+
+    def forward(self, x):
+        y = super().forward(x)
+        self.weight.data = self.weight.data.flip(-2, -1)
+        return y
+
+
 # Groups, dilation, batches
 
 
@@ -367,9 +380,7 @@ class GroupsIgnored(RightConv2d):
     its own part of the channels only, so the filters are thinner as well.
     """
 
-    def __init__(
-        self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True
-    ):
+    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True):
         if in_channels % groups or out_channels % groups:
             raise ValueError("channels not divisible by groups")
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, 1, bias)
@@ -607,12 +618,8 @@ class GroupsUnchecked(RightConv2d):
     mistake, and some channels are silently left out: this is what the ValueError is for.
     """
 
-    def __init__(
-        self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True
-    ):
-        in_channels, out_channels = (
-            max(count // groups, 1) * groups for count in (in_channels, out_channels)
-        )
+    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True):
+        in_channels, out_channels = (max(count // groups, 1) * groups for count in (in_channels, out_channels))
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)
 
 

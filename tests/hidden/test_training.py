@@ -1,12 +1,12 @@
-"""The hidden suite of `training`: small networks, trained and measured by probes that look at what is left afterwards.
+"""The hidden suite of `training`: probes train and measure small networks, and look at what is left afterwards.
 
-A probe builds its network from a list of torch.nn's own layers, so that no function is judged by another one of the
-student's. Its initial weights come from a seed, its data from the run's secret one. Batches differ in size, and the ragged last one
-is by far the hardest, so that every way to average shows. Dropout has p = 1: all or nothing, and no dice.
+A probe builds its network from torch.nn's own layers, so that no function is judged by another one of the student's.
+Batches differ in size, and the ragged last one is by far the hardest, so that every way to average shows. Dropout has
+p = 1: all or nothing, and no dice.
 
-Tolerances: one epoch is a handful of steps, each a sum of at most batch · features products per gradient; TERMS bounds
-what they add up to. Rounding differences are carried along by the steps, and AdamW divides small gradients by
-themselves, yet they stay a hundred times below this bound, and each mistake lies a hundred times above it.
+Tolerances: an epoch is a handful of steps, and TERMS bounds the products that one output or gradient sums on its way.
+Steps carry rounding along, batch norm of few examples magnifies it, and AdamW divides small gradients by themselves;
+float32 and float64 still agree thirty times better than asked for. What the misconceptions change is far above that.
 """
 
 import numpy as np
@@ -14,20 +14,14 @@ import pytest
 
 from autograder.suite import points
 
-DEVICE = "cpu"  # the one place that says where everything trains
+DEVICE = "cpu"  # where everything computes
 TERMS = 100
 
 FEATURES, CLASSES = 5, 3
 PERCEPTRON = [["Linear", FEATURES, 7], ["Tanh"], ["Linear", 7, CLASSES]]
 NORMALISED = [["Linear", FEATURES, 7, False], ["BatchNorm1d", 7], ["Tanh"], ["Linear", 7, CLASSES]]
 DROPPED = [["Linear", FEATURES, 7], ["Tanh"], ["Dropout", 1.0], ["Linear", 7, CLASSES]]
-MIXED = [
-    ["Linear", FEATURES, 7, False],
-    ["BatchNorm1d", 7],
-    ["Tanh"],
-    ["Dropout", 1.0],
-    ["Linear", 7, CLASSES],
-]
+MIXED = [["Linear", FEATURES, 7, False], ["BatchNorm1d", 7], ["Tanh"], ["Dropout", 1.0], ["Linear", 7, CLASSES]]
 PICTURES = [["Conv2d", 1, 2, 3], ["Tanh"], ["Flatten"], ["Linear", 16, CLASSES]]  # of 6 × 4 pixels
 MONOTONE = [["PReLU"]]  # one parameter, and the largest logit is the largest input
 
@@ -36,40 +30,44 @@ ADAMW = ["AdamW", {"lr": 0.05, "weight_decay": 0.3}]
 CROSS_ENTROPY = ["CrossEntropyLoss", {}]
 SMOOTHED = ["CrossEntropyLoss", {"label_smoothing": 0.3}]
 MARGIN = ["MultiMarginLoss", {}]
+
+MODES = ["training", "evaluation"]
 LOADERS = ["tuple of lists", "iterable without len", "DataLoader", "DataLoader with drop_last"]
 
 
+def about(call, **settings):
+    """What a case says besides its data: settings of the probe, the device, the call as it reads, the tolerance."""
+    return {**settings, "device": DEVICE, "call": call, "terms": TERMS}
+
+
 def secret(rng):
+    """A seed for initial weights."""
     return int(rng.integers(2**31))
 
 
 def batches(rng, *sizes, shape=(FEATURES,)):
-    """Random batches; the last one has inputs four times as large, and so another mean loss than the others."""
-    return [
-        (
-            rng.normal(size=(size, *shape)) * (4 if number == len(sizes) else 1),
-            rng.integers(CLASSES, size=size),
-        )
-        for number, size in enumerate(sizes, 1)
-    ]
+    """Random batches; the last one has inputs four times as large, and so another mean loss."""
+    data = [(rng.normal(size=(size, *shape)), rng.integers(CLASSES, size=size)) for size in sizes]
+    data[-1][0][...] *= 4
+    return data
 
 
 def answered(rng, *scores):
-    """Batches of logits, of which so many give the right answer: ((right, size), …)."""
-    result = []
+    """Batches of logits, of which so many give the right answer: (right, size) for each batch."""
+    data = []
     for right, size in scores:
         logits = rng.normal(size=(size, CLASSES))
         answers = logits.argmax(axis=1)
-        wrong = (answers + rng.integers(1, CLASSES, size=size)) % CLASSES
-        result.append((logits, np.where(rng.permutation(size) < right, answers, wrong)))
-    return result
+        others = (answers + rng.integers(1, CLASSES, size=size)) % CLASSES
+        data.append((logits, np.where(rng.permutation(size) < right, answers, others)))
+    return data
 
 
-# --- pick_device: 5 points ------------------------------------------------------------------------------------
+# --- pick_device: 5 points ------------------------------------------------------------------------------------------
 
 
 def device_of_a_machine(pick_device, cuda, mps):
-    """The device that is picked where these GPUs are available, however PyTorch is asked for them."""
+    """The device that is picked where these GPUs are available, by whatever call PyTorch is asked for them."""
     import torch
 
     best = torch.device("cuda") if cuda else torch.device("mps") if mps else None
@@ -83,7 +81,7 @@ def device_of_a_machine(pick_device, cuda, mps):
         (torch.accelerator, "is_available", lambda: best is not None),
         (torch.accelerator, "device_count", lambda: int(best is not None)),
         (torch.accelerator, "current_accelerator", lambda check_available=False: best),
-        # This build of PyTorch knows everything; that says nothing about the machine.
+        # What PyTorch was built for says nothing about the machine.
         (torch.backends.cuda, "is_built", lambda: True),
         (torch.backends.mps, "is_built", lambda: True),
     ]
@@ -102,19 +100,14 @@ def device_of_a_machine(pick_device, cuda, mps):
 @pytest.mark.parametrize("mps", [False, True], ids=["alone", "with-mps"])
 def test_a_machine_with_cuda(agrees, mps):
     """pick_device takes "cuda" wherever it is available, and returns a torch.device."""
-    where = "where cuda is available" + (", and mps too" if mps else "")
-    agrees(device_of_a_machine, cuda=True, mps=mps, call=f"pick_device() {where}")
+    where = "cuda is available" + (", and mps too" if mps else "")
+    agrees(device_of_a_machine, cuda=True, mps=mps, call=f"pick_device() where {where}")
 
 
 @points(2)
 def test_a_machine_with_mps(agrees):
     """pick_device takes "mps" where it is available and "cuda" is not, and returns a torch.device."""
-    agrees(
-        device_of_a_machine,
-        cuda=False,
-        mps=True,
-        call="pick_device() where mps is available, and cuda is not",
-    )
+    agrees(device_of_a_machine, cuda=False, mps=True, call="pick_device() where mps is available, and cuda is not")
 
 
 @points(1)
@@ -123,7 +116,7 @@ def test_a_machine_without_a_gpu(agrees):
     agrees(device_of_a_machine, cuda=False, mps=False, call="pick_device() where no GPU is available")
 
 
-# --- ConvNet: 25 points ---------------------------------------------------------------------------------------
+# --- ConvNet: 25 points ---------------------------------------------------------------------------------------------
 
 
 def shapes_of_weights(ConvNet, channels, options):
@@ -133,8 +126,10 @@ def shapes_of_weights(ConvNet, channels, options):
     return [list(array.shape) for layer in layers for array in (layer.weight, layer.bias)]
 
 
-def network_with_given_weights(ConvNet, look, channels, options, weights, images, targets, training, device):
-    """The logits of a network with given weights, their gradients, or what two optimizer steps make of them."""
+def network_with_given_weights(
+    ConvNet, look, channels, options, weights, images, targets, *, device, training=True
+):  # fmt: skip
+    """The logits of a network with given weights, their gradients, or what two steps of an optimizer make of them."""
     import torch
 
     network = ConvNet(*channels, **options).to(device).train(training)
@@ -158,21 +153,6 @@ def network_with_given_weights(ConvNet, look, channels, options, weights, images
     return arrays
 
 
-def given(rng, channels, options, batch, height, width):
-    """Random weights, images and targets; the weights let signals neither grow nor fade from layer to layer."""
-    c_x, c_h, c_y, classes = channels
-    k, cells = options.get("kernel_size", 2), options.get("pool2", 2) ** 2
-    weights = []
-    for shape in [(c_h, c_x, k, k), (c_y, c_h, k, k), (classes, c_y * cells)]:
-        weights += [rng.normal(size=shape) * np.prod(shape[1:]) ** -0.5, rng.normal(size=shape[0])]
-    return weights, rng.normal(size=(batch, c_x, height, width)), rng.integers(classes, size=batch)
-
-
-def written(channels, options):
-    settings = [*map(str, channels), *(f"{name}={value}" for name, value in options.items())]
-    return f"ConvNet({', '.join(settings)})"
-
-
 LECTURE = ((3, 5, 7, 11), {})  # kernel 2, pools to 4 × 4 and 2 × 2
 NETWORKS = [
     LECTURE,
@@ -181,9 +161,25 @@ NETWORKS = [
     ((1, 3, 2, 7), {"kernel_size": 3, "pool1": 7, "pool2": 1}),
     ((3, 3, 3, 2), {"pool1": 3, "pool2": 3}),  # channels that would let one layer stand in for another
 ]
-each_network = pytest.mark.parametrize(
-    ("channels", "options"), NETWORKS, ids=[written(*each) for each in NETWORKS]
-)
+
+
+def given(rng, channels, options, batch, height, width):
+    """Random images, targets, and weights that let signals neither grow nor fade from layer to layer."""
+    c_x, c_h, c_y, classes = channels
+    k, cells = options.get("kernel_size", 2), options.get("pool2", 2) ** 2
+    weights = []
+    for shape in [(c_h, c_x, k, k), (c_y, c_h, k, k), (classes, c_y * cells)]:
+        weights += [rng.normal(size=shape) * np.prod(shape[1:]) ** -0.5, rng.normal(size=shape[0])]
+    return weights, rng.normal(size=(batch, c_x, height, width)), rng.integers(classes, size=batch)
+
+
+def written(channels, options, *images):
+    """A network, and the shape of the images that it sees, as a student writes it."""
+    settings = [*map(str, channels), *(f"{name}={value}" for name, value in options.items())]
+    return f"ConvNet({', '.join(settings)})" + (f" on {images}" if images else "")
+
+
+each_network = pytest.mark.parametrize(("channels", "options"), NETWORKS, ids=[written(*each) for each in NETWORKS])
 
 
 @points(4)
@@ -194,88 +190,62 @@ def test_shapes_of_the_weights(agrees, channels, options):
 
 
 @points(6)
-@pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("batch", [1, 2, 13])
-def test_logits_of_the_lectures_network(agrees, rng, batch, training):
+def test_logits_of_the_lectures_network(agrees, rng, batch, mode):
     """The logits of the network with kernel 2 and pools to 4 × 4 and 2 × 2, in either mode."""
-    data = given(rng, *LECTURE, batch, 11, 17)
-    call = f"{written(*LECTURE)} on {(batch, 3, 11, 17)}"
-    agrees(network_with_given_weights, "logits", *LECTURE, *data, training, DEVICE, call=call, terms=TERMS)
+    case = (*LECTURE, *given(rng, *LECTURE, batch, 11, 17))
+    call = f"{written(*LECTURE, batch, 3, 11, 17)} in {mode} mode"
+    agrees(network_with_given_weights, "logits", *case, **about(call, training=mode == "training"))
 
 
 @points(5)
 @each_network
 def test_logits_of_other_networks(agrees, rng, channels, options):
     """The logits for other kernels, pools and channels."""
-    data = given(rng, channels, options, 2, 13, 11)
-    call = f"{written(channels, options)} on {(2, channels[0], 13, 11)}"
-    agrees(
-        network_with_given_weights, "logits", channels, options, *data, True, DEVICE, call=call, terms=TERMS
-    )
+    case = (channels, options, *given(rng, channels, options, 2, 13, 11))
+    call = written(channels, options, 2, channels[0], 13, 11)
+    agrees(network_with_given_weights, "logits", *case, **about(call))
 
 
 @points(3)
 @pytest.mark.parametrize(("height", "width"), [(19, 7), (5, 31), (2, 3), (8, 8)])
 def test_images_of_every_size(agrees, rng, height, width):
     """The network reads images of every size, smaller ones than its first pool included."""
-    data = given(rng, *LECTURE, 2, height, width)
-    call = f"{written(*LECTURE)} on {(2, 3, height, width)}"
-    agrees(network_with_given_weights, "logits", *LECTURE, *data, True, DEVICE, call=call, terms=TERMS)
+    case = (*LECTURE, *given(rng, *LECTURE, 2, height, width))
+    agrees(network_with_given_weights, "logits", *case, **about(written(*LECTURE, 2, 3, height, width)))
 
 
 @points(4)
 @each_network
 def test_gradients_of_the_weights(agrees, rng, channels, options):
     """The gradient reaches all six weights and biases, and is right."""
-    data = given(rng, channels, options, 3, 13, 7)
-    call = f"the gradients of {written(channels, options)} on {(3, channels[0], 13, 7)}"
-    agrees(
-        network_with_given_weights,
-        "gradients",
-        channels,
-        options,
-        *data,
-        True,
-        DEVICE,
-        call=call,
-        terms=TERMS,
-    )
+    case = (channels, options, *given(rng, channels, options, 3, 13, 7))
+    call = f"the gradients of {written(channels, options, 3, channels[0], 13, 7)}"
+    agrees(network_with_given_weights, "gradients", *case, **about(call))
 
 
 @points(3)
 @each_network
 def test_an_optimizer_finds_all_parameters(agrees, rng, channels, options):
     """An optimizer that is given network.parameters() trains all six weights and biases."""
-    data = given(rng, channels, options, 3, 13, 7)
-    call = f"two SGD steps of {written(channels, options)} on {(3, channels[0], 13, 7)}"
-    agrees(
-        network_with_given_weights, "steps", channels, options, *data, True, DEVICE, call=call, terms=TERMS
-    )
+    case = (channels, options, *given(rng, channels, options, 3, 13, 7))
+    call = f"two SGD steps of {written(channels, options, 3, channels[0], 13, 7)}"
+    agrees(network_with_given_weights, "steps", *case, **about(call))
 
 
-# --- train_one_epoch: 30 points -------------------------------------------------------------------------------
+# --- train_one_epoch: 30 points -------------------------------------------------------------------------------------
 
 
 def train(
-    train_one_epoch,
-    look,
-    seed,
-    layers,
-    data,
-    optimizer,
-    loss,
-    *,
-    device,
-    epochs=1,
-    training=True,
-    kind="list",
-):
-    """Train a network from a given state for some epochs: their losses, or the weights or buffers afterwards."""
+    train_one_epoch, look, seed, layers, data, optimizer, loss, *, device, epochs=1, training=True, loader="list"
+):  # fmt: skip
+    """Train a network from a given state for some epochs: their losses, or its parameters and buffers afterwards."""
     import torch
     from torch import nn
     from torch.utils.data import DataLoader, TensorDataset
 
-    class Batches:
+    class Iterable:
         def __iter__(self):
             yield from batches
 
@@ -286,17 +256,16 @@ def train(
     name, settings = loss
     loss_fn = getattr(nn, name)(**settings)
     batches = [(torch.tensor(inputs, dtype=torch.float32), torch.tensor(targets)) for inputs, targets in data]
-    if kind == "list":
-        loader = batches
-    elif kind == "tuple of lists":
-        loader = tuple(map(list, batches))
-    elif kind == "iterable without len":
-        loader = Batches()
-    else:
-        examples = TensorDataset(*(torch.cat(parts) for parts in zip(*batches, strict=True)))
-        loader = DataLoader(examples, batch_size=5, drop_last=kind == "DataLoader with drop_last")
+    examples = TensorDataset(*(torch.cat(parts) for parts in zip(*batches, strict=True)))
+    loader = {
+        "list": lambda: batches,
+        "tuple of lists": lambda: tuple(map(list, batches)),
+        "iterable without len": Iterable,
+        "DataLoader": lambda: DataLoader(examples, batch_size=5),
+        "DataLoader with drop_last": lambda: DataLoader(examples, batch_size=5, drop_last=True),
+    }[loader]()
     losses = [train_one_epoch(model, loader, loss_fn, optimizer, torch.device(device)) for _ in range(epochs)]
-    return {"losses": losses, "weights": list(model.parameters()), "buffers": list(model.buffers())}[look]
+    return losses if look == "losses" else [*model.parameters(), *model.buffers()]
 
 
 def events_of_an_epoch(train_one_epoch, seed, data, *, device):
@@ -348,113 +317,95 @@ def memory_grows(train_one_epoch, seed, data, *, device):
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     loader = [(torch.tensor(inputs, dtype=torch.float32), torch.tensor(targets)) for inputs, targets in data]
     train_one_epoch(model, loader, nn.CrossEntropyLoss(), optimizer, torch.device(device))
-    return max(counts) > 2  # this batch's graph, and the one before that a variable still holds
+    return max(counts) > 2  # this batch's graph, and the one before it that a variable still holds
 
 
-def trains(layers, sizes, optimizer, epochs):
+def trains(sizes, *, layers=PERCEPTRON, optimizer=SGD, epochs=1, mode="training"):
     """A call of train as a student reads it."""
     network = ", ".join(name for name, *_ in layers)
     passes = f"{epochs} epochs" if epochs > 1 else "one epoch"
-    return f"train_one_epoch on ({network}) with {optimizer[0]}, batches of {sizes}, {passes}"
+    return f"train_one_epoch on ({network}) in {mode} mode, {optimizer[0]}, batches of {sizes}, {passes}"
 
 
 @points(6)
 @pytest.mark.parametrize(("sizes", "epochs"), [((7,), 1), ((7, 7, 3), 1), ((5, 3, 2), 3), ((11, 2), 2)])
 def test_weights_after_steps_of_sgd(agrees, rng, sizes, epochs):
     """The weights after some epochs of stochastic gradient descent with momentum."""
-    data, call = batches(rng, *sizes), trains(PERCEPTRON, sizes, SGD, epochs)
-    about = {"epochs": epochs, "device": DEVICE, "call": call, "terms": TERMS}
-    agrees(train, "weights", secret(rng), PERCEPTRON, data, SGD, CROSS_ENTROPY, **about)
+    case = (secret(rng), PERCEPTRON, batches(rng, *sizes), SGD, CROSS_ENTROPY)
+    agrees(train, "state", *case, **about(trains(sizes, epochs=epochs), epochs=epochs))
 
 
 @points(4)
 @pytest.mark.parametrize(("sizes", "epochs"), [((7, 3), 1), ((7, 7, 3), 2), ((5, 3, 2), 3)])
 def test_weights_after_steps_of_adamw(agrees, rng, sizes, epochs):
     """The weights after some epochs of AdamW with weight decay."""
-    data, call = batches(rng, *sizes), trains(PERCEPTRON, sizes, ADAMW, epochs)
-    about = {"epochs": epochs, "device": DEVICE, "call": call, "terms": TERMS}
-    agrees(train, "weights", secret(rng), PERCEPTRON, data, ADAMW, CROSS_ENTROPY, **about)
+    case = (secret(rng), PERCEPTRON, batches(rng, *sizes), ADAMW, CROSS_ENTROPY)
+    agrees(train, "state", *case, **about(trains(sizes, optimizer=ADAMW, epochs=epochs), epochs=epochs))
 
 
 @points(3)
-@pytest.mark.parametrize("sizes", [(7,), (7, 7, 3), (2, 5, 3, 11)])
+@pytest.mark.parametrize("sizes", [(7,), (7, 7, 3), (2, 5, 3, 11)], ids=str)
 def test_one_step_per_batch(agrees, rng, sizes):
     """Each batch goes through the network once, and one step of the optimizer follows."""
     call = f"the order of events in train_one_epoch, batches of {sizes}"
-    agrees(events_of_an_epoch, secret(rng), batches(rng, *sizes), device=DEVICE, call=call)
+    agrees(events_of_an_epoch, secret(rng), batches(rng, *sizes), **about(call))
 
 
 @points(5)
-@pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("layers", [NORMALISED, DROPPED, MIXED], ids=["batch-norm", "dropout", "both"])
-def test_training_mode(agrees, rng, layers, training):
-    """The network trains in training mode, whatever its mode was: batch norm learns its statistics, dropout is on."""
-    data, seed = batches(rng, 7, 5, 3), secret(rng)
-    call = f"{trains(layers, (7, 5, 3), SGD, 2)}, the model in {'training' if training else 'evaluation'} mode before"
-    about = {"epochs": 2, "training": training, "device": DEVICE, "call": call, "terms": TERMS}
-    agrees(train, "weights", seed, layers, data, SGD, CROSS_ENTROPY, **about)
-    if layers != DROPPED:
-        agrees(train, "buffers", seed, layers, data, SGD, CROSS_ENTROPY, **about)
+def test_training_mode(agrees, rng, layers, mode):
+    """The network trains in training mode, whatever its mode was: batch norm learns, and dropout is on."""
+    case = (secret(rng), layers, batches(rng, 7, 5, 3), SGD, CROSS_ENTROPY)
+    call = trains((7, 5, 3), layers=layers, epochs=2, mode=mode)
+    agrees(train, "state", *case, **about(call, epochs=2, training=mode == "training"))
 
 
 @points(5)
 @pytest.mark.parametrize(("sizes", "epochs"), [((7,), 1), ((7, 7, 3), 1), ((2, 11), 1), ((5, 3, 2), 3)])
 def test_mean_training_loss(agrees, rng, sizes, epochs):
     """The result is the mean loss per example, a Python float; a ragged last batch weighs by its size."""
-    data, call = batches(rng, *sizes), trains(PERCEPTRON, sizes, SGD, epochs)
-    about = {"epochs": epochs, "device": DEVICE, "call": call, "terms": TERMS}
-    agrees(train, "losses", secret(rng), PERCEPTRON, data, SGD, CROSS_ENTROPY, **about)
+    case = (secret(rng), PERCEPTRON, batches(rng, *sizes), SGD, CROSS_ENTROPY)
+    agrees(train, "losses", *case, **about(trains(sizes, epochs=epochs), epochs=epochs))
 
 
 @points(3)
-@pytest.mark.parametrize("kind", LOADERS)
-def test_training_on_every_loader(agrees, rng, kind):
-    """A loader is whatever can be iterated anew: without len or dataset too, and where it leaves examples out."""
-    data, seed = batches(rng, 7, 5, 2), secret(rng)
-    about = {
-        "epochs": 2,
-        "kind": kind,
-        "device": DEVICE,
-        "call": f"train_one_epoch, loader: {kind}",
-        "terms": TERMS,
-    }
-    agrees(train, "losses", seed, PERCEPTRON, data, SGD, CROSS_ENTROPY, **about)
-    agrees(train, "weights", seed, PERCEPTRON, data, SGD, CROSS_ENTROPY, **about)
+@pytest.mark.parametrize("loader", LOADERS)
+def test_training_on_every_loader(agrees, rng, loader):
+    """A loader is whatever can be iterated anew: without len or dataset, or leaving examples out."""
+    case = (secret(rng), PERCEPTRON, batches(rng, 7, 5, 2), SGD, CROSS_ENTROPY)
+    settings = about(f"train_one_epoch, loader: {loader}, 2 epochs", epochs=2, loader=loader)
+    agrees(train, "losses", *case, **settings)
+    agrees(train, "state", *case, **settings)
 
 
 @points(2)
 @pytest.mark.parametrize("loss", [SMOOTHED, MARGIN], ids=["smoothed", "margin"])
 def test_training_with_the_given_loss(agrees, rng, loss):
     """The given loss function is the one that is minimised and reported, on pictures too."""
-    data, seed = batches(rng, 7, 3, shape=(1, 6, 4)), secret(rng)
-    about = {"device": DEVICE, "call": f"train_one_epoch, loss_fn: {loss[0]}", "terms": TERMS}
-    agrees(train, "losses", seed, PICTURES, data, SGD, loss, **about)
-    agrees(train, "weights", seed, PICTURES, data, SGD, loss, **about)
+    case = (secret(rng), PICTURES, batches(rng, 7, 3, shape=(1, 6, 4)), SGD, loss)
+    settings = about(f"train_one_epoch on pictures, loss_fn: {loss[0]}")
+    agrees(train, "losses", *case, **settings)
+    agrees(train, "state", *case, **settings)
 
 
 @points(2)
 def test_no_graph_is_kept(agrees, rng):
-    """The memory in use does not grow from batch to batch: the running loss is a value without its computation graph."""
+    """The memory in use does not grow from batch to batch: the running loss is a value without its graph."""
     sizes = (3, 5, 2, 7, 3, 5)
-    agrees(
-        memory_grows,
-        secret(rng),
-        batches(rng, *sizes),
-        device=DEVICE,
-        call=f"train_one_epoch, batches of {sizes}",
-    )
+    agrees(memory_grows, secret(rng), batches(rng, *sizes), **about(f"train_one_epoch, batches of {sizes}"))
 
 
-# --- evaluate: 25 points --------------------------------------------------------------------------------------
+# --- evaluate: 25 points --------------------------------------------------------------------------------------------
 
 
-def measure(evaluate, look, seed, layers, data, loss, *, device, training=True, kind="list"):
+def measure(evaluate, look, seed, layers, data, loss, *, device, training=True, loader="list"):
     """The loss or the accuracy of a network in a given state, or both."""
     import torch
     from torch import nn
     from torch.utils.data import DataLoader, TensorDataset
 
-    class Batches:
+    class Iterable:
         def __iter__(self):
             yield from batches
 
@@ -462,25 +413,24 @@ def measure(evaluate, look, seed, layers, data, loss, *, device, training=True, 
     model = nn.Sequential(*(getattr(nn, name)(*sizes) for name, *sizes in layers)).to(device)
     batches = [(torch.tensor(inputs, dtype=torch.float32), torch.tensor(targets)) for inputs, targets in data]
     with torch.no_grad():
-        model(batches[0][0].to(device))  # in training mode: batch norm has seen something
+        model(batches[0][0].to(device))  # in training mode, so that batch norm has something to remember
     model.train(training)
     name, settings = loss
     loss_fn = getattr(nn, name)(**settings)
-    if kind == "list":
-        loader = batches
-    elif kind == "tuple of lists":
-        loader = tuple(map(list, batches))
-    elif kind == "iterable without len":
-        loader = Batches()
-    else:
-        examples = TensorDataset(*(torch.cat(parts) for parts in zip(*batches, strict=True)))
-        loader = DataLoader(examples, batch_size=5, drop_last=kind == "DataLoader with drop_last")
+    examples = TensorDataset(*(torch.cat(parts) for parts in zip(*batches, strict=True)))
+    loader = {
+        "list": lambda: batches,
+        "tuple of lists": lambda: tuple(map(list, batches)),
+        "iterable without len": Iterable,
+        "DataLoader": lambda: DataLoader(examples, batch_size=5),
+        "DataLoader with drop_last": lambda: DataLoader(examples, batch_size=5, drop_last=True),
+    }[loader]()
     result = evaluate(model, loader, loss_fn, torch.device(device))
-    return {"loss": lambda: result[0], "accuracy": lambda: result[1], "both": lambda: result}[look]()
+    return result if look == "both" else result[0] if look == "loss" else result[1]
 
 
 def left_behind(evaluate, look, seed, layers, data, *, device, training=True, gradients=True):
-    """What an evaluation leaves: the model's mode, PyTorch's gradient mode, or all parameters and buffers."""
+    """What an evaluation leaves: the model's mode, PyTorch's gradient mode, or parameters and buffers."""
     import torch
     from torch import nn
 
@@ -489,19 +439,16 @@ def left_behind(evaluate, look, seed, layers, data, *, device, training=True, gr
     loader = [(torch.tensor(inputs, dtype=torch.float32), torch.tensor(targets)) for inputs, targets in data]
     with torch.set_grad_enabled(gradients):
         evaluate(model, loader, nn.CrossEntropyLoss(), torch.device(device))
-        gradient_mode = torch.is_grad_enabled()
+        gradients = torch.is_grad_enabled()
     return {
         "mode": [module.training for module in model.modules()],
-        "gradient mode": gradient_mode,
-        "state": [
-            list(model.state_dict().values()),
-            [parameter.requires_grad for parameter in model.parameters()],
-        ],
+        "gradient mode": gradients,
+        "state": [list(model.state_dict().values()), [parameter.requires_grad for parameter in model.parameters()]],
     }[look]
 
 
 def builds_graphs(evaluate, seed, data, *, device, training):
-    """Whether PyTorch prepares for a gradient while a network is measured."""
+    """Whether the network is asked anything, and whether PyTorch prepares for a gradient meanwhile."""
     import torch
     from torch import nn
 
@@ -519,90 +466,78 @@ def builds_graphs(evaluate, seed, data, *, device, training):
     return [bool(prepared), any(prepared)]
 
 
+SCORES = [((3, 7),), ((6, 7), (2, 5), (0, 2)), ((1, 7), (3, 3)), ((0, 5), (1, 3)), ((4, 4),)]  # right answers, size
+
+
 @points(5)
-@pytest.mark.parametrize(
-    "loss", [CROSS_ENTROPY, SMOOTHED, MARGIN], ids=["cross-entropy", "smoothed", "margin"]
-)
+@pytest.mark.parametrize("loss", [CROSS_ENTROPY, SMOOTHED, MARGIN], ids=["cross-entropy", "smoothed", "margin"])
 @pytest.mark.parametrize("sizes", [(7,), (7, 7, 3), (2, 11)], ids=str)
 def test_mean_validation_loss(agrees, rng, sizes, loss):
     """The first result is the mean loss per example, a Python float; a ragged last batch weighs by its size."""
-    about = {"device": DEVICE, "call": f"evaluate, loss_fn: {loss[0]}, batches of {sizes}", "terms": TERMS}
-    agrees(measure, "loss", secret(rng), PERCEPTRON, batches(rng, *sizes), loss, **about)
+    case = (secret(rng), PERCEPTRON, batches(rng, *sizes), loss)
+    agrees(measure, "loss", *case, **about(f"evaluate, loss_fn: {loss[0]}, batches of {sizes}"))
 
 
 @points(5)
-@pytest.mark.parametrize(
-    "scores", [((3, 7),), ((6, 7), (2, 5), (0, 2)), ((1, 7), (3, 3)), ((0, 5), (1, 3)), ((4, 4),)], ids=str
-)
+@pytest.mark.parametrize("scores", SCORES, ids=str)
 def test_accuracy(agrees, rng, scores):
     """The second result is the accuracy in [0, 1], a Python float: the right answers over all examples."""
-    about = {
-        "device": DEVICE,
-        "call": f"evaluate, batches of {tuple(size for _, size in scores)}",
-        "terms": TERMS,
-    }
-    agrees(measure, "accuracy", secret(rng), MONOTONE, answered(rng, *scores), CROSS_ENTROPY, **about)
+    case = (secret(rng), MONOTONE, answered(rng, *scores), CROSS_ENTROPY)
+    agrees(measure, "accuracy", *case, **about(f"evaluate, batches of {tuple(size for _, size in scores)}"))
 
 
 @points(4)
-@pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("layers", [NORMALISED, DROPPED, MIXED], ids=["batch-norm", "dropout", "both"])
-def test_evaluation_mode(agrees, rng, layers, training):
-    """The network is measured in evaluation mode, whatever its mode was: running statistics, and no dropout."""
-    call = f"evaluate, the model in {'training' if training else 'evaluation'} mode before"
-    about = {"training": training, "device": DEVICE, "call": call, "terms": TERMS}
-    agrees(measure, "loss", secret(rng), layers, batches(rng, 7, 5, 3), CROSS_ENTROPY, **about)
+def test_evaluation_mode(agrees, rng, layers, mode):
+    """The network is measured in evaluation mode, whatever its mode was: running statistics, no dropout."""
+    case = (secret(rng), layers, batches(rng, 7, 5, 3), CROSS_ENTROPY)
+    agrees(measure, "loss", *case, **about(f"evaluate, a model in {mode} mode", training=mode == "training"))
 
 
 @points(2)
-@pytest.mark.parametrize("kind", LOADERS)
-def test_measuring_on_every_loader(agrees, rng, kind):
+@pytest.mark.parametrize("loader", LOADERS)
+def test_measuring_on_every_loader(agrees, rng, loader):
     """A loader is whatever can be iterated anew; loss and accuracy come as a pair, on pictures too."""
-    data = batches(rng, 7, 5, 2, shape=(1, 6, 4))
-    about = {"kind": kind, "device": DEVICE, "call": f"evaluate, loader: {kind}", "terms": TERMS}
-    agrees(measure, "both", secret(rng), PICTURES, data, CROSS_ENTROPY, **about)
+    case = (secret(rng), PICTURES, batches(rng, 7, 5, 2, shape=(1, 6, 4)), CROSS_ENTROPY)
+    agrees(measure, "both", *case, **about(f"evaluate on pictures, loader: {loader}", loader=loader))
 
 
 @points(3)
-@pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("layers", [PERCEPTRON, MIXED], ids=["plain", "both"])
-def test_the_models_mode_is_left(preserves, rng, layers, training):
+def test_the_models_mode_is_left(preserves, rng, layers, mode):
     """A model that came in training mode leaves in training mode, one that came in evaluation mode in that."""
-    call = f"evaluate, the model in {'training' if training else 'evaluation'} mode before"
-    about = {"training": training, "device": DEVICE, "call": call}
-    preserves(left_behind, "mode", secret(rng), layers, batches(rng, 5, 2), **about)
+    case = (secret(rng), layers, batches(rng, 5, 2))
+    preserves(left_behind, "mode", *case, **about(f"evaluate, a model in {mode} mode", training=mode == "training"))
 
 
 @points(2)
-@pytest.mark.parametrize("gradients", [True, False], ids=["on", "off"])
-def test_the_gradient_mode_is_left(preserves, rng, gradients):
+@pytest.mark.parametrize("switch", ["on", "off"])
+def test_the_gradient_mode_is_left(preserves, rng, switch):
     """PyTorch's global gradient mode is afterwards what it was, on or off."""
-    about = {
-        "gradients": gradients,
-        "device": DEVICE,
-        "call": f"evaluate, gradients {'on' if gradients else 'off'} before",
-    }
-    preserves(left_behind, "gradient mode", secret(rng), PERCEPTRON, batches(rng, 5, 2), **about)
+    case = (secret(rng), PERCEPTRON, batches(rng, 5, 2))
+    settings = about(f"evaluate, gradients {switch} before", gradients=switch == "on")
+    preserves(left_behind, "gradient mode", *case, **settings)
 
 
 @points(2)
-@pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
-def test_parameters_and_buffers_are_left(preserves, rng, training):
+@pytest.mark.parametrize("mode", MODES)
+def test_parameters_and_buffers_are_left(preserves, rng, mode):
     """All parameters and buffers are afterwards what they were, batch norm's statistics too."""
-    call = f"evaluate, the model in {'training' if training else 'evaluation'} mode before"
-    about = {"training": training, "device": DEVICE, "call": call}
-    preserves(left_behind, "state", secret(rng), MIXED, batches(rng, 5, 2), **about)
+    case = (secret(rng), MIXED, batches(rng, 5, 2))
+    preserves(left_behind, "state", *case, **about(f"evaluate, a model in {mode} mode", training=mode == "training"))
 
 
 @points(2)
-@pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
-def test_gradients_are_off(agrees, rng, training):
+@pytest.mark.parametrize("mode", MODES)
+def test_gradients_are_off(agrees, rng, mode):
     """While it measures, PyTorch remembers nothing for a gradient."""
-    call = f"evaluate, the model in {'training' if training else 'evaluation'} mode before"
-    agrees(builds_graphs, secret(rng), batches(rng, 5, 2), training=training, device=DEVICE, call=call)
+    case = (secret(rng), batches(rng, 5, 2))
+    agrees(builds_graphs, *case, **about(f"evaluate, a model in {mode} mode", training=mode == "training"))
 
 
-# --- fit: 15 points -------------------------------------------------------------------------------------------
+# --- fit: 15 points -------------------------------------------------------------------------------------------------
 
 
 def fitted(fit, look, seed, layers, train_data, val_data, *, device, iterable=False, **settings):
@@ -610,7 +545,7 @@ def fitted(fit, look, seed, layers, train_data, val_data, *, device, iterable=Fa
     import torch
     from torch import nn
 
-    class Batches:
+    class Iterable:
         def __init__(self, batches):
             self.batches = batches
 
@@ -618,36 +553,32 @@ def fitted(fit, look, seed, layers, train_data, val_data, *, device, iterable=Fa
             yield from self.batches
 
     torch.manual_seed(seed)
-    model = nn.Sequential(*(getattr(nn, name)(*sizes) for name, *sizes in layers))
+    model = nn.Sequential(*(getattr(nn, name)(*sizes) for name, *sizes in layers))  # on the CPU: fit moves it
     loaders = [
         [(torch.tensor(inputs, dtype=torch.float32), torch.tensor(targets)) for inputs, targets in data]
         for data in (train_data, val_data)
     ]
     if iterable:
-        loaders = map(Batches, loaders)
+        loaders = map(Iterable, loaders)
     history = fit(model, *loaders, **settings, device=torch.device(device))
-    names = ("train_loss", "val_loss", "val_accuracy")
-    return {
-        "history": {name: history[name] for name in names if name in history},
-        "weights": list(model.parameters()),
-    }[look]
+    if look == "weights":
+        return list(model.parameters())
+    return {name: history[name] for name in ("train_loss", "val_loss", "val_accuracy") if name in history}
 
 
-def events_of_a_fit(fit, seed, train_data, val_data, epochs, *, device):
+def events_of_a_fit(fit, seed, train_data, val_data, *, device, epochs):
     """The order in which the two loaders are iterated; several passes in a row count as one."""
     import torch
 
     class Watched:
         def __init__(self, name, data):
-            self.name = name
-            self.batches = [
-                (torch.tensor(inputs, dtype=torch.float32), torch.tensor(targets)) for inputs, targets in data
-            ]
+            self.name, self.data = name, data
 
         def __iter__(self):
             if events[-1:] != [self.name]:
                 events.append(self.name)
-            return iter(self.batches)
+            for inputs, targets in self.data:
+                yield torch.tensor(inputs, dtype=torch.float32), torch.tensor(targets)
 
     events = []
     torch.manual_seed(seed)
@@ -657,9 +588,9 @@ def events_of_a_fit(fit, seed, train_data, val_data, epochs, *, device):
     return events
 
 
-def fits(epochs, learning_rate, weight_decay=None):
-    decay = "" if weight_decay is None else f", weight_decay={weight_decay}"
-    return f"fit(model, batches of (7, 5, 2), batches of (5, 3), epochs={epochs}, learning_rate={learning_rate}{decay})"
+def fits(**settings):
+    """A call of fit as a student reads it."""
+    return f"fit on batches of (7, 5, 2) and (5, 3), {', '.join(f'{name}={value}' for name, value in settings.items())}"
 
 
 def both_loaders(rng):
@@ -670,21 +601,19 @@ def both_loaders(rng):
 @pytest.mark.parametrize("layers", [PERCEPTRON, MIXED], ids=["plain", "both"])
 @pytest.mark.parametrize(("epochs", "learning_rate", "iterable"), [(1, 0.1, False), (4, 0.05, True)])
 def test_history(agrees, rng, layers, epochs, learning_rate, iterable):
-    """The history holds training loss, validation loss and validation accuracy of every epoch, as Python floats."""
-    settings = {"epochs": epochs, "learning_rate": learning_rate, "iterable": iterable}
-    about = {"device": DEVICE, "call": fits(epochs, learning_rate), "terms": TERMS}
-    agrees(fitted, "history", secret(rng), layers, *both_loaders(rng), **settings, **about)
+    """The history holds training loss, validation loss and accuracy of every epoch, as lists of Python floats."""
+    settings = {"epochs": epochs, "learning_rate": learning_rate}
+    case = (secret(rng), layers, *both_loaders(rng))
+    agrees(fitted, "history", *case, **about(fits(**settings), **settings, iterable=iterable))
 
 
 @points(4)
 @pytest.mark.parametrize(("epochs", "learning_rate"), [(1, 0.05), (3, 0.05), (5, 0.02)])
 def test_weights_after_a_fit(agrees, rng, epochs, learning_rate):
-    """The weights after some epochs of AdamW with the given learning rate, and without weight decay by default."""
-    about = {"device": DEVICE, "call": fits(epochs, learning_rate), "terms": TERMS}
-    data = both_loaders(rng)
-    agrees(
-        fitted, "weights", secret(rng), PERCEPTRON, *data, epochs=epochs, learning_rate=learning_rate, **about
-    )
+    """The weights after some epochs of AdamW with the given learning rate, by default without weight decay."""
+    settings = {"epochs": epochs, "learning_rate": learning_rate}
+    case = (secret(rng), PERCEPTRON, *both_loaders(rng))
+    agrees(fitted, "weights", *case, **about(fits(**settings), **settings))
 
 
 @points(4)
@@ -692,13 +621,13 @@ def test_weights_after_a_fit(agrees, rng, epochs, learning_rate):
 def test_weight_decay(agrees, rng, weight_decay):
     """Weight decay is AdamW's: it shrinks the weights by themselves and is no part of the gradient."""
     settings = {"epochs": 3, "learning_rate": 0.05, "weight_decay": weight_decay}
-    about = {"device": DEVICE, "call": fits(**settings), "terms": TERMS}
-    agrees(fitted, "weights", secret(rng), PERCEPTRON, *both_loaders(rng), **settings, **about)
+    case = (secret(rng), PERCEPTRON, *both_loaders(rng))
+    agrees(fitted, "weights", *case, **about(fits(**settings), **settings))
 
 
 @points(3)
 @pytest.mark.parametrize("epochs", [1, 3])
 def test_training_then_validation(agrees, rng, epochs):
     """Each epoch trains on the training loader first, and then evaluates on the validation loader."""
-    call = f"the order of events in fit, epochs={epochs}"
-    agrees(events_of_a_fit, secret(rng), *both_loaders(rng), epochs, device=DEVICE, call=call)
+    case = (secret(rng), *both_loaders(rng))
+    agrees(events_of_a_fit, *case, **about(f"the order of events in fit, epochs={epochs}", epochs=epochs))

@@ -50,12 +50,8 @@ def layers(draw) -> Drawn:
         "groups": groups,
         "bias": draw(st.booleans()),
     }
-    kernel_size, padding, dilation = (
-        conv2d.pair(arguments[name]) for name in ("kernel_size", "padding", "dilation")
-    )
-    smallest = [
-        max(1, d * (k - 1) + 1 - 2 * p) for k, p, d in zip(kernel_size, padding, dilation, strict=True)
-    ]
+    kernel_size, padding, dilation = (conv2d.pair(arguments[name]) for name in ("kernel_size", "padding", "dilation"))
+    smallest = [max(1, d * (k - 1) + 1 - 2 * p) for k, p, d in zip(kernel_size, padding, dilation, strict=True)]
     height, width = (draw(st.integers(side, side + 7)) for side in smallest)
     return Drawn(arguments, height, width, draw(st.integers(1, 3)), draw(st.integers(0, 2**31)))
 
@@ -84,9 +80,7 @@ def test_layer_equals_torchs_own(drawn):
     """Output and gradients agree with torch.nn.Conv2d, whatever the arguments."""
     torch.manual_seed(drawn.seed)
     mine, theirs = twins(drawn.arguments)
-    x = torch.randn(
-        drawn.batch, drawn.arguments["in_channels"], drawn.height, drawn.width, dtype=torch.float64
-    )
+    x = torch.randn(drawn.batch, drawn.arguments["in_channels"], drawn.height, drawn.width, dtype=torch.float64)
     grad_output = torch.randn_like(theirs(x))
     found, expected = (run_and_differentiate(layer, x, grad_output) for layer in (mine, theirs))
     assert len(found) == len(expected)
@@ -257,9 +251,7 @@ def test_every_convolution_of_torch_is_forbidden(module):
     assert {f"{module.__name__}.{name}" for name in names} <= set(assignment("conv2d").forbidden)
 
 
-@pytest.mark.parametrize(
-    "name", ["unfold", "einsum", "as_strided", "matmul", "fft.rfft2", "nn.functional.unfold"]
-)
+@pytest.mark.parametrize("name", ["unfold", "einsum", "as_strided", "matmul", "fft.rfft2", "nn.functional.unfold"])
 def test_what_may_be_used_is_not_forbidden(name):
     """Neither the tools that the handout names nor a module that holds them."""
     prefixes = itertools.accumulate(f"torch.{name}".split("."), "{}.{}".format)

@@ -1,0 +1,244 @@
+"""The proofs: what `autograder audit` shows of every assignment before a student is graded by it.
+
+The master earns every point and the untouched stub none in any function; every right style earns every point; every
+misconception loses points in its own function and in no other, and is diagnosed by its own hint; hints are there and
+hold no code; nothing that students receive holds a line of a solution, a hidden test or a misconception.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures as futures
+import multiprocessing
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from autograder import contract, leaks, mutants
+from autograder.contract import Assignment
+from autograder.grading import Grader, Session
+from autograder.misconceptions import misconceptions
+from autograder.report import Verdict
+from autograder.sandbox import Limits, Source
+
+SEEDS: Final = (1, 2)
+_CODE: Final = re.compile(r"`[^`]*[=\[(][^`]*`|\b\w+\([^)]*\)|\bimport\b|\breturn\b|==|\[:|:\]|\*\*|//")
+_CHUNK: Final = 6  # misconceptions or mutants in one job: few enough to share them evenly between processes
+_PATIENCE: Final = Limits(load=10, call=3, job=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """Something that is not proved.
+
+    Attributes:
+        what: in a sentence.
+        mend: the file or command that mends it.
+    """
+
+    what: str
+    mend: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """One misconception or mutant as a submission: which tests noticed it.
+
+    Attributes:
+        assignment, function: what it replaces.
+        name: its id.
+        killers: tests of its own function that failed.
+        diagnosed: whether its own hint was given.
+    """
+
+    assignment: str
+    function: str
+    name: str
+    killers: tuple[str, ...]
+    diagnosed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one job of the audit found."""
+
+    kills: tuple[Kill, ...] = ()
+    shortfalls: tuple[Shortfall, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A part of the audit that one process does: `kind` is the name of a function of this module."""
+
+    kind: str
+    assignment: str
+    seed: int = SEEDS[0]
+    items: tuple[str, ...] = ()
+
+
+def audit(
+    assignments: Sequence[Assignment], *, seeds: Sequence[int] = SEEDS, with_mutants: bool = False
+) -> Iterator[Finding]:
+    """All proofs, in as many processes as there are cores, as they come in.
+
+    Args:
+        assignments: to prove.
+        seeds: on which right styles must earn every point.
+        with_mutants: also try every mutant of the masters.
+    """
+    jobs = [job for assignment in assignments for job in _jobs(assignment, seeds, with_mutants)]
+    # The long ones first, so that no process waits for another at the end.
+    jobs.sort(key=lambda job: "torch" not in contract.assignment(job.assignment).libraries)
+    context = multiprocessing.get_context("spawn")
+    with futures.ProcessPoolExecutor(os.cpu_count() or 1, context) as pool:
+        for done in futures.as_completed([pool.submit(work, job) for job in jobs]):
+            yield done.result()
+
+
+def _jobs(assignment: Assignment, seeds: Sequence[int], with_mutants: bool) -> Iterator[Job]:
+    name = assignment.name
+    ids = [item.id for item in misconceptions(assignment)]
+    for start in range(0, len(ids), _CHUNK):
+        yield Job("wrong", name, items=tuple(ids[start : start + _CHUNK]))
+    for seed in seeds:
+        yield Job("right", name, seed)
+    yield Job("untouched", name)
+    yield Job("texts", name)
+    if with_mutants:
+        keys = [mutant.key for mutant in mutants.mutants(assignment)]
+        for start in range(0, len(keys), _CHUNK):
+            yield Job("mutated", name, items=tuple(keys[start : start + _CHUNK]))
+
+
+_graders: dict[int, Grader] = {}
+
+
+def work(job: Job) -> Finding:
+    """Do one job; in a process that keeps its warm workers for the next."""
+    if job.seed not in _graders:
+        _graders[job.seed] = Grader(job.seed)
+    kinds = {"wrong": wrong, "right": right, "untouched": untouched, "texts": texts, "mutated": mutated}
+    return kinds[job.kind](_graders[job.seed], contract.assignment(job.assignment), job.items)
+
+
+def wrong(grader: Grader, assignment: Assignment, ids: Sequence[str]) -> Finding:
+    """Each misconception, in the master's place, loses points where it should and gets its own hint."""
+    kills: list[Kill] = []
+    shortfalls: list[Shortfall] = []
+    for item in misconceptions(assignment):
+        if item.id not in ids:
+            continue
+        source = grader.references.source(assignment, {item.function: item.attribute})
+        verdicts = _verdicts(grader, assignment, source)
+        own = [verdict for verdict in verdicts if verdict.function == item.function and not verdict.passed]
+        others = {
+            verdict.function
+            for verdict in verdicts
+            if verdict.function != item.function and verdict.failure not in (None, "blocked")
+        }
+        diagnosed = any(item.id in verdict.misconceptions for verdict in own)
+        kills.append(Kill(assignment.name, item.function, item.id, tuple(verdict.test for verdict in own), diagnosed))
+        where = f"{assignment.name}: the misconception {item.id}"
+        if not own:
+            shortfalls.append(
+                Shortfall(f"{where} loses no point in {item.function}.", f"add a test to {assignment.suite}")
+            )
+        elif not diagnosed:
+            shortfalls.append(Shortfall(f"{where} is not diagnosed by its own hint.", str(assignment.misconceptions)))
+        if others:
+            mend = f"let {item.function} stand in the `needs` of {', '.join(sorted(others))} in {assignment.master}"
+            shortfalls.append(Shortfall(f"{where} costs points in {', '.join(sorted(others))} too.", mend))
+    return Finding(tuple(kills), tuple(shortfalls))
+
+
+def right(grader: Grader, assignment: Assignment, _: Sequence[str]) -> Finding:
+    """The master and every right style earn every point."""
+    folder = contract.kit_root() / "tests" / "styles" / assignment.name
+    styles = sorted(folder.glob("*.py"))
+    found = (
+        [] if len(styles) >= 4 else [Shortfall(f"{assignment.name}: fewer than four right styles.", f"add to {folder}")]
+    )
+    for path in (assignment.master, *styles):
+        lost = [verdict for verdict in _file_verdicts(grader, assignment, path) if not verdict.passed]
+        found += [
+            Shortfall(
+                f"{assignment.name}: {path.name} is right and loses {verdict.points} points in {verdict.test}: "
+                f"{verdict.failure}. {verdict.message} {verdict.details}",
+                f"{assignment.suite} or {path}",
+            )
+            for verdict in lost
+        ]
+    return Finding(shortfalls=tuple(found))
+
+
+def untouched(grader: Grader, assignment: Assignment, _: Sequence[str]) -> Finding:
+    """The stub earns nothing in any function."""
+    path = contract.kit_root() / "assignments" / assignment.name / f"{assignment.name}.py"
+    earned = [verdict for verdict in _file_verdicts(grader, assignment, path) if verdict.score]
+    return Finding(
+        shortfalls=tuple(
+            Shortfall(f"{assignment.name}: the untouched stub earns points in {verdict.test}.", str(assignment.suite))
+            for verdict in earned
+        )
+    )
+
+
+def texts(_: Grader, assignment: Assignment, __: Sequence[str]) -> Finding:
+    """Hints are whole and hold no code; enough misconceptions are known; nothing secret is handed out."""
+    known = misconceptions(assignment)
+    place = str(assignment.misconceptions)
+    found = [
+        Shortfall(f"{assignment.name}: the hint of {item.id} holds code or is shorter than a sentence.", place)
+        for item in known
+        if _CODE.search(item.hint) or len(item.hint.split()) < 8
+    ]
+    for function in assignment.functions:
+        if sum(item.function == function.name for item in known) < 2:
+            found.append(Shortfall(f"{assignment.name}: {function.name} has fewer than two misconceptions.", place))
+    if len(known) < 15:
+        found.append(Shortfall(f"{assignment.name}: {len(known)} misconceptions, fewer than 15.", place))
+    found += [Shortfall(leak.sentence, "autograder build") for leak in leaks.in_handouts(assignment)]
+    return Finding(shortfalls=tuple(found))
+
+
+def mutated(grader: Grader, assignment: Assignment, keys: Sequence[str]) -> Finding:
+    """Each mutant of the master fails a test, or is known to be equivalent."""
+    kills: list[Kill] = []
+    shortfalls: list[Shortfall] = []
+    equivalent = mutants.equivalent(assignment)
+    for mutant in mutants.mutants(assignment):
+        if mutant.key not in keys:
+            continue
+        source = Source(assignment.name, f"{assignment.name}.py", (mutant.text,))
+        killers = tuple(verdict.test for verdict in _verdicts(grader, assignment, source) if not verdict.passed)
+        kills.append(Kill(assignment.name, mutant.function, mutant.key, killers))
+        if not killers and mutant.key not in equivalent:
+            text = f"{assignment.name}: the mutant {mutant.key} loses no point: {mutant.change}"
+            shortfalls.append(Shortfall(text, f"add a test to {assignment.suite}, or a reason to {mutants.EQUIVALENT}"))
+    return Finding(tuple(kills), tuple(shortfalls))
+
+
+def matrix(kills: Sequence[Kill]) -> Mapping[str, Mapping[str, Sequence[Kill]]]:
+    """The kills by assignment and function, in the contract's order."""
+    return {
+        assignment.name: {
+            function: [kill for kill in kills if (kill.assignment, kill.function) == (assignment.name, function)]
+            for function in assignment.names
+        }
+        for assignment in contract.assignments()
+        if any(kill.assignment == assignment.name for kill in kills)
+    }
+
+
+def _verdicts(grader: Grader, assignment: Assignment, source: Source) -> list[Verdict]:
+    zygote = grader.sandbox(assignment.libraries).references
+    return Session(grader, assignment, zygote, source, _PATIENCE, confirm=False).grade()
+
+
+def _file_verdicts(grader: Grader, assignment: Assignment, path: Path) -> list[Verdict]:
+    """A right style goes the way of a student's file."""
+    text = path.read_text(encoding="utf-8")
+    zygote = grader.sandbox(grader.libraries(assignment, [text])).students
+    return Session(grader, assignment, zygote, Source(assignment.name, path.name, (text,)), Limits()).grade()

@@ -1,0 +1,66 @@
+"""What `autograder audit` shows: progress, the kill matrix as a table and as a page, and what fell short."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from autograder import audit, contract
+from autograder.audit import Kill, Shortfall
+from autograder.contract import ContractError
+from autograder.faces import html
+from autograder.files import write_text
+
+Matrix = Mapping[str, Mapping[str, Sequence[Kill]]]
+
+
+def run(console: Console, names: Sequence[str], *, mutants: bool, seeds: int, page: Path | None) -> bool:
+    """Audit, show, and tell whether all is proved."""
+    known = {item.name: item for item in contract.assignments()}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise ContractError(f"There is no assignment {unknown[0]!r}; there are {', '.join(known)}.")
+    chosen = [known[name] for name in names or known]
+    start = time.monotonic()
+    kills: list[Kill] = []
+    shortfalls: list[Shortfall] = []
+    with console.status("Auditing …"):
+        for finding in audit.audit(chosen, seeds=range(1, seeds + 1), with_mutants=mutants):
+            kills += finding.kills
+            shortfalls += finding.shortfalls
+    shortfalls.sort(key=lambda shortfall: shortfall.what)
+    matrix = audit.matrix(kills)
+    console.print(_kill_table(matrix))
+    if page:
+        write_text(page, html.kill_matrix(matrix, shortfalls))
+    if shortfalls:
+        console.print(_shortfall_table(shortfalls))
+    seconds = time.monotonic() - start
+    verdict = f"{len(shortfalls)} shortfalls" if shortfalls else "Everything is proved"
+    console.print(f"{verdict}: {len(kills)} wrong answers tried in {seconds:.0f} s.")
+    return not shortfalls
+
+
+def _kill_table(matrix: Matrix) -> Table:
+    table = Table(title="Wrong answers, and what noticed them", box=None, header_style="bold", title_justify="left")
+    for heading in ("assignment", "function", "wrong answers", "caught", "told by their own hint"):
+        table.add_column(heading, justify="left" if heading in ("assignment", "function") else "right")
+    for assignment, functions in matrix.items():
+        for function, kills in functions.items():
+            caught = sum(bool(kill.killers) for kill in kills)
+            told = sum(kill.diagnosed for kill in kills)
+            table.add_row(assignment, function, str(len(kills)), str(caught), str(told))
+    return table
+
+
+def _shortfall_table(shortfalls: Sequence[Shortfall]) -> Table:
+    table = Table(title="What fell short", header_style="bold", title_justify="left", show_lines=True)
+    table.add_column("what")
+    table.add_column("mended by")
+    for shortfall in shortfalls:
+        table.add_row(shortfall.what, shortfall.mend)
+    return table
