@@ -17,7 +17,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constr
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup grade build test test-all check audit bench clean
+.PHONY: help setup grade build test test-pipeline test-all check audit bench clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -27,6 +27,9 @@ grade: $(VENV)/.kit  ## grade SUBMISSIONS (tests/submissions) into OUT (results)
 
 test: $(VENV)/.dev  ## the everyday tests of the kit itself
 	$(BIN)/python -m pytest $(ARGS)
+
+test-pipeline: $(VENV)/.dev  ## the whole way: real commands, notebooks, browsers
+	$(BIN)/python -m pytest -m "pipeline and not slow" $(ARGS)
 
 test-all: $(VENV)/.dev  ## all tests, the slow ones too
 	$(BIN)/python -m pytest -m "not bench" $(ARGS)

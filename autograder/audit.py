@@ -8,6 +8,7 @@ hold no code; nothing that students receive holds a line of a solution, a hidden
 from __future__ import annotations
 
 import concurrent.futures as futures
+import functools
 import multiprocessing
 import os
 import re
@@ -19,13 +20,16 @@ from typing import Final
 from autograder import contract, leaks, mutants
 from autograder.contract import Assignment
 from autograder.grading import Grader, Session
-from autograder.misconceptions import misconceptions
+from autograder.misconceptions import Misconception, misconceptions
 from autograder.report import Verdict
-from autograder.sandbox import Limits, Source
+from autograder.sandbox import Limits, Observation, Source
+from autograder.suite import Test
 
 SEEDS: Final = (1, 2)
-_CODE: Final = re.compile(r"`[^`]*[=\[(][^`]*`|\b\w+\([^)]*\)|\bimport\b|\breturn\b|==|\[:|:\]|\*\*|//")
-_CHUNK: Final = 6  # misconceptions or mutants in one job: few enough to share them evenly between processes
+_CODE: Final = re.compile(  # x(t) and "return" are words of the lecture; these are not
+    r"`[^`]*[=\[][^`]*`|==|\[:|:\]|\*\*|//|\b(?:np|numpy|torch|self)\.\w+|\blambda\b|\w\[\w"
+)
+_CHUNK: Final = 6  # mutants in one job: few enough to share them evenly between processes
 _PATIENCE: Final = Limits(load=10, call=3, job=10)
 
 
@@ -99,9 +103,8 @@ def audit(
 
 def _jobs(assignment: Assignment, seeds: Sequence[int], with_mutants: bool) -> Iterator[Job]:
     name = assignment.name
-    ids = [item.id for item in misconceptions(assignment)]
-    for start in range(0, len(ids), _CHUNK):
-        yield Job("wrong", name, items=tuple(ids[start : start + _CHUNK]))
+    for function in assignment.names:  # all of a function in one process, where they are held against each other
+        yield Job("wrong", name, items=(function,))
     for seed in seeds:
         yield Job("right", name, seed)
     yield Job("untouched", name)
@@ -112,45 +115,70 @@ def _jobs(assignment: Assignment, seeds: Sequence[int], with_mutants: bool) -> I
             yield Job("mutated", name, items=tuple(keys[start : start + _CHUNK]))
 
 
-_graders: dict[int, Grader] = {}
+_grader: tuple[int, Grader] | None = None
+
+
+def _graded_with(seed: int) -> Grader:
+    """This process's grader; it holds warm processes, so there is one at a time."""
+    global _grader  # noqa: PLW0603
+    if _grader is None or _grader[0] != seed:
+        if _grader is not None:
+            _grader[1].close()
+        _grader = seed, Grader(seed)
+    return _grader[1]
 
 
 def work(job: Job) -> Finding:
     """Do one job; in a process that keeps its warm workers for the next."""
-    if job.seed not in _graders:
-        _graders[job.seed] = Grader(job.seed)
     kinds = {"wrong": wrong, "right": right, "untouched": untouched, "texts": texts, "mutated": mutated}
-    return kinds[job.kind](_graders[job.seed], contract.assignment(job.assignment), job.items)
+    return kinds[job.kind](_graded_with(job.seed), contract.assignment(job.assignment), job.items)
 
 
-def wrong(grader: Grader, assignment: Assignment, ids: Sequence[str]) -> Finding:
+class _Mistaken(Session):
+    """A master with one misconception in it, graded like a submission; only what reads the mistake can differ."""
+
+    def __init__(self, grader: Grader, assignment: Assignment, item: Misconception) -> None:
+        self._replace = {item.function: item.attribute}
+        source = grader.references.source(assignment, self._replace)
+        zygote = grader.sandbox(assignment.libraries).references
+        super().__init__(grader, assignment, zygote, source, _PATIENCE, confirm=False)
+        # Observations are shared with the diagnosis, which asks for the same.
+        self._observed = functools.partial(grader.references.replaced, assignment)
+
+    def _observe(self, tests: Sequence[Test]) -> list[Sequence[Observation]]:
+        return [self._observed(test, self._replace) for test in tests]
+
+
+def wrong(grader: Grader, assignment: Assignment, functions: Sequence[str]) -> Finding:
     """Each misconception, in the master's place, loses points where it should and gets its own hint."""
     kills: list[Kill] = []
     shortfalls: list[Shortfall] = []
     for item in misconceptions(assignment):
-        if item.id not in ids:
+        if item.function not in functions:
             continue
-        source = grader.references.source(assignment, {item.function: item.attribute})
-        verdicts = _verdicts(grader, assignment, source)
+        session = _Mistaken(grader, assignment, item)
+        readers = [name for name in assignment.names if item.function in (name, *session.uses(name))]
+        verdicts = session.grade(readers)
         own = [verdict for verdict in verdicts if verdict.function == item.function and not verdict.passed]
-        others = {
-            verdict.function
-            for verdict in verdicts
-            if verdict.function != item.function and verdict.failure not in (None, "blocked")
-        }
         diagnosed = any(item.id in verdict.misconceptions for verdict in own)
         kills.append(Kill(assignment.name, item.function, item.id, tuple(verdict.test for verdict in own), diagnosed))
-        where = f"{assignment.name}: the misconception {item.id}"
-        if not own:
-            shortfalls.append(
-                Shortfall(f"{where} loses no point in {item.function}.", f"add a test to {assignment.suite}")
-            )
-        elif not diagnosed:
-            shortfalls.append(Shortfall(f"{where} is not diagnosed by its own hint.", str(assignment.misconceptions)))
-        if others:
-            mend = f"let {item.function} stand in the `needs` of {', '.join(sorted(others))} in {assignment.master}"
-            shortfalls.append(Shortfall(f"{where} costs points in {', '.join(sorted(others))} too.", mend))
+        shortfalls += _fallen_short(assignment, item, verdicts, diagnosed)
     return Finding(tuple(kills), tuple(shortfalls))
+
+
+def _fallen_short(
+    assignment: Assignment, item: Misconception, verdicts: Sequence[Verdict], diagnosed: bool
+) -> Iterator[Shortfall]:
+    failing = [verdict for verdict in verdicts if verdict.failure not in (None, "blocked")]
+    others = sorted({verdict.function for verdict in failing if verdict.function != item.function})
+    where = f"{assignment.name}: the misconception {item.id}"
+    if all(verdict.function != item.function for verdict in failing):
+        yield Shortfall(f"{where} loses no point in {item.function}.", f"add a test to {assignment.suite}")
+    elif not diagnosed:
+        yield Shortfall(f"{where} is not diagnosed by its own hint.", str(assignment.misconceptions))
+    if others:
+        mend = f"let {item.function} stand in the `needs` of {', '.join(others)} in {assignment.master}"
+        yield Shortfall(f"{where} costs points in {', '.join(others)} too.", mend)
 
 
 def right(grader: Grader, assignment: Assignment, _: Sequence[str]) -> Finding:

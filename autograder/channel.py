@@ -52,6 +52,11 @@ class Channel:
         self._drain()
         return self._printed.decode("utf-8", "replace")
 
+    @property
+    def pending(self) -> bool:
+        """Whether part of a frame has come."""
+        return bool(self._incoming)
+
     def close(self) -> None:
         self._selector.close()
         self._job.close()

@@ -18,7 +18,7 @@ from typing import Any
 import autograder
 from autograder import contract
 from autograder.faces import gradebook, gradescope, html
-from autograder.files import read_json, write_json, write_text
+from autograder.files import read_json, sweep, write_json, write_text
 from autograder.intake import find_submissions, group_by_student
 from autograder.pool import Job, Runner
 from autograder.report import Report
@@ -69,11 +69,14 @@ class Classroom:
         self._named = bool(assignments)
         self._assignments = tuple(name for name in known if not assignments or name in assignments)
         self._order = known
-        self._groups = {name: tuple(paths) for name, paths in group_by_student(find_submissions(path)).items()}
+        found = [child for child in find_submissions(path) if os.path.realpath(child) != os.path.realpath(out)]
+        self._groups = {name: tuple(paths) for name, paths in group_by_student(found).items()}
         self._out = out
         self._fresh = fresh
         self._rows: dict[str, gradebook.Row] = {}
         self._seed = self._prepare(seed)
+        # Before anything is read: what is changed while it is graded is graded again by the next run.
+        self._fingerprints = {student: self._fingerprint(student) for student in self._groups}
 
     def __len__(self) -> int:
         return len(self._groups)
@@ -124,14 +127,14 @@ class Classroom:
         page = self._report_path(student).with_name(f"{student}.html")
         self._write(page, html.feedback(report, instructor=True), 0o600)
         # Last: a submission whose report is there is done.
-        kept = {"of": self._fingerprint(student), "report": report.to_json()}
+        kept = {"of": self._fingerprints[student], "report": report.to_json()}
         self._write_json(self._report_path(student), kept, 0o600)
         self._rows[student] = gradebook.Row.of(report)
         return Done(student, self._rows[student])
 
     def _resumed(self, student: str) -> gradebook.Row | None:
         kept = read_json(self._report_path(student))
-        if not isinstance(kept, dict) or kept.get("of") != self._fingerprint(student):
+        if not isinstance(kept, dict) or kept.get("of") != self._fingerprints[student]:
             return None
         try:
             return gradebook.Row.of(Report.from_json(kept["report"]))
@@ -156,6 +159,8 @@ class Classroom:
     def _prepare(self, seed: int | None) -> int:
         """Make OUT and its run.json; the seed of this OUT."""
         self._make(self._out)
+        for folder in (self._out, self._out / "reports", *(self._out / "students").glob("*")):
+            sweep(folder)
         path = self._out / "run.json"
         kept = read_json(path)
         old = kept.get("seed") if isinstance(kept, dict) else None

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from autograder.classroom import Classroom, ClassroomError, Done
-from autograder.contract import ContractError
+from autograder.contract import ContractError, assignments
 from autograder.intake import IntakeError
 from autograder.pool import Cluster, ClusterError, Pool
 from autograder.preflight import measure
@@ -23,6 +23,7 @@ from autograder.sandbox import SandboxError
 from autograder.suite import SuiteError
 
 REFUSED = 3
+INTERRUPTED = 130
 
 app = typer.Typer(
     help="Grades programming assignments on convolution: safely, fast, and with feedback that teaches.",
@@ -31,7 +32,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-_console = Console(highlight=False)
+_console = Console(highlight=False, markup=False, emoji=False)  # a student's name is shown as it is
+if not _console.is_terminal:
+    _console.width = 200  # a log has no edge
 
 
 def main() -> None:
@@ -47,9 +50,6 @@ def main() -> None:
     except SandboxError as error:
         print(f"autograder: {error}", file=sys.stderr)
         sys.exit(REFUSED)
-    except KeyboardInterrupt:
-        print("\nInterrupted. What is graded is kept; the same command goes on from here.", file=sys.stderr)
-        sys.exit(130)
 
 
 @app.callback()
@@ -67,7 +67,9 @@ def grade(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Grading processes; as many as there are cores by default.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="For the hidden inputs; drawn once per OUT by default.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="For the hidden inputs; drawn once per OUT by default.")
+    ] = None,
     fresh: Annotated[bool, typer.Option(help="Grade again what OUT already holds.")] = False,
     cluster: Annotated[
         str | None,
@@ -89,6 +91,9 @@ def grade(
     try:
         with Cluster(cluster) if cluster else Pool(count) as runner:
             rows.extend(_shown(classroom.grade(runner), len(classroom)))
+    except KeyboardInterrupt as interrupt:
+        print("\nInterrupted. What is graded is kept; the same command goes on from here.", file=sys.stderr)
+        raise typer.Exit(INTERRUPTED) from interrupt
     finally:
         gradebook = classroom.close()
     _summary(rows, gradebook)
@@ -122,7 +127,7 @@ def _shown(stream: Iterator[Done], total: int) -> Iterator[Done]:
             BarColumn(),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
         )
         with Progress(*columns, console=_console, transient=True) as progress:
             task = progress.add_task("", total=total)
@@ -146,10 +151,12 @@ def _words(done: Done) -> str:
 
 
 def _summary(rows: list[Done], gradebook: Path) -> None:
-    names = list(dict.fromkeys(name for done in rows if done.row for name in done.row.scores))
+    graded = {name for done in rows if done.row for name in done.row.scores}
+    names = [assignment.name for assignment in assignments() if assignment.name in graded]
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("student", *names, "total"):
-        table.add_column(heading, justify="left" if heading == "student" else "right", no_wrap=True)
+        # Where the terminal is narrow, names of students and what was not graded take more lines; the rest is short.
+        table.add_column(heading, justify="left" if heading == "student" else "right", no_wrap=heading in names)
     for done in sorted(rows, key=lambda done: done.student):
         scores = done.row.scores if done.row else {}
         total = f"{sum(scores.values()):g}" if done.row else done.trouble
@@ -165,17 +172,24 @@ def build(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; fail where what is checked in differs.")
     ] = False,
+    solutions: Annotated[
+        bool, typer.Option("--solutions", help="Also run the notebooks with their solutions: some minutes.")
+    ] = False,
 ) -> None:
-    """Build everything that is handed out from the masters.
+    """Build everything that is handed out from the masters: notebooks, modules, checks, and dist/ with the zip files.
 
-    Example: `autograder build --check`
+    Example: `autograder build --solutions`
     """
+    from autograder import bundles
     from autograder.build import build as build_all
     from autograder.build import drift
 
     if not check:
         for path in build_all():
             print(f"built {path}")
+        for assignment in assignments() if solutions else ():
+            print(f"running the solutions of {assignment.name} …", flush=True)
+            print(f"built {bundles.write_solution(assignment)}")
         return
     stale = drift()
     for path in stale:

@@ -189,7 +189,7 @@ def _floats(case: Case, expected: float, actual: Any, path: str) -> Difference |
     number = actual.item() if isinstance(actual, np.ndarray) and actual.ndim == 0 else actual
     if type(number) not in (int, float):
         return _kind(expected, actual, path)
-    return _arrays(case, np.array(expected), np.array(float(number)), path)
+    return _arrays(case, np.array(expected), np.asarray(number), path)
 
 
 def _sequences(case: Case, expected: list[Any] | tuple[Any, ...], actual: Any, path: str) -> Difference | None:
@@ -277,7 +277,7 @@ def scale(case: Case, expected: Array) -> float:
     largest = float(np.abs(expected).max(initial=0.0))
     arrays = _float_arguments(case) if case.call.probe is None else []
     product = math.prod(float(np.abs(array).max(initial=0.0)) for array in arrays)
-    return max(product, largest) if arrays else largest
+    return max(product, largest / max(terms(case), 1)) if arrays else largest
 
 
 def _float_arguments(case: Case) -> list[Array]:

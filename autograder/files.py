@@ -7,7 +7,10 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+_PREFIX: Final = ".autograder-"
+_SUFFIX: Final = ".part"
 
 
 def write_text(path: Path, text: str, mode: int = 0o644) -> None:
@@ -19,7 +22,7 @@ def write_text(path: Path, text: str, mode: int = 0o644) -> None:
     Raises:
         OSError: it cannot be written; nothing half-written is left.
     """
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=_PREFIX, suffix=_SUFFIX)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
             stream.write(text)
@@ -31,6 +34,12 @@ def write_text(path: Path, text: str, mode: int = 0o644) -> None:
         with contextlib.suppress(OSError):
             os.unlink(name)
         raise
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a killed process was writing in a folder."""
+    for path in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
+        path.unlink(missing_ok=True)
 
 
 def write_json(path: Path, data: Any, mode: int = 0o644) -> None:

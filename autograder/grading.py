@@ -6,7 +6,6 @@ import dataclasses
 import re
 import time
 from collections.abc import Sequence
-from types import TracebackType
 from typing import Final, Self
 
 from autograder.compare import Difference, judge
@@ -45,12 +44,14 @@ class Grader:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all warm processes."""
         for sandbox in self._sandboxes.values():
             sandbox.close()
-        self._identities.__exit__(kind, error, trace)
+        self._identities.__exit__()
 
     def grade(self, submission: Submission, assignments: Sequence[Assignment], named: bool = False) -> Report:
         """All verdicts of a submission.
@@ -136,11 +137,16 @@ class Session:
         self._source = source
         self._limits = limits
         self._end = time.monotonic() + _ASSIGNMENT_SECONDS
-        self._diagnostician = Diagnostician(grader.references, assignment, self._uses)
+        self._diagnostician = Diagnostician(grader.references, assignment, self.uses)
 
-    def grade(self) -> list[Verdict]:
-        """All verdicts, function by function in the contract's order."""
-        return [verdict for function in self._assignment.functions for verdict in self._function(function)]
+    def grade(self, functions: Sequence[str] | None = None) -> list[Verdict]:
+        """All verdicts, or those on some functions, in the contract's order."""
+        chosen = self._assignment.functions if functions is None else map(self._assignment.function, functions)
+        return [verdict for function in chosen for verdict in self._function(function)]
+
+    def uses(self, function: str) -> frozenset[str]:
+        """The names that a function of the source reads, directly or through others."""
+        return self._zygote.uses(self._source, function, self._limits)
 
     def _function(self, function: Function) -> list[Verdict]:
         """The verdicts on one function: all its cases are observed before any is judged."""
@@ -168,10 +174,6 @@ class Session:
         observed = iter(self._zygote.observe(source, calls, limits) if left > 0 else [_NO_TIME] * len(calls))
         return [[next(observed) for _ in test.cases] for test in tests]
 
-    def _uses(self, function: str) -> frozenset[str]:
-        """The graded functions that one of them reads, directly or through others."""
-        return self._zygote.uses(self._source, function, self._limits)
-
     def _judge(self, test: Test, observed: Sequence[Observation]) -> Outcome:
         expected = self._references.expected(self._assignment, test)
         differences = [judge(*triple) for triple in zip(test.cases, expected, observed, strict=True)]
@@ -197,7 +199,7 @@ def _offence(function: Function, assignment: Assignment, observed: Sequence[Obse
 
 
 def _may_be_leftover(observed: Sequence[Observation]) -> bool:
-    """Whether a failure could come of an earlier call's leftovers; a timeout is confirmed elsewhere, when all is quiet."""
+    """Whether a failure could come of an earlier call's leftovers; a timeout is confirmed elsewhere, in quiet."""
     return all(item.ending != "timeout" and "NotImplementedError" not in item.classes for item in observed) and any(
         item.ending != "absent" for item in observed
     )

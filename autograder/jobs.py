@@ -182,7 +182,9 @@ class Answers:
         match answer:
             case {"returned": value, **rest}:
                 changed = rest.get("changed") is True
-                return Observation("returned", value=value, changed=changed, output=output, offences=self._offences(answer))
+                return Observation(
+                    "returned", value=value, changed=changed, output=output, offences=self._offences(answer)
+                )
             case {"raised": list(classes), "text": str(text), "where": where, "line": line}:
                 names = tuple(name for name in classes[:_MOST] if isinstance(name, str))
                 where, line = self._own(where, line)

@@ -53,7 +53,9 @@ def in_text(assignment: Assignment, file: str, text: str) -> list[Leak]:
 def solution_lines(assignment: Assignment) -> set[str]:
     """The lines of a master's solutions that stand nowhere else in it and say something."""
     master = assignment.master.read_text(encoding="utf-8")
-    given = {line.strip() for line in _REGION.sub("", master).splitlines()}
+    outside = _REGION.sub("", master).splitlines()
+    given = {line.strip() for line in outside}
+    given |= {line.removeprefix("# ").strip() for line in outside}  # demonstrations: comments here, code in notebooks
     inside = {line.strip() for region in _REGION.findall(master) for line in region.splitlines()}
     return {line for line in inside - given if len(line) >= _TELLING}
 

@@ -16,6 +16,7 @@ from nbgrader.preprocessors import ClearSolutions
 from autograder.contract import Assignment, ContractError
 
 _BEGIN: Final = "### BEGIN SOLUTION"
+MARKS: Final = (_BEGIN, "### END SOLUTION")
 _DEFINED: Final = re.compile(r"^(?:def|class)\s+(\w+)", re.MULTILINE)
 _NAME: Final = re.compile(r"[a-z0-9]+(?:[-_a-z0-9]+)*", re.IGNORECASE)
 

@@ -7,7 +7,7 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from autograder import contract
@@ -16,14 +16,16 @@ from autograder.contract import Assignment
 EQUIVALENT: Final = "tests/equivalent_mutants.toml"
 # Binary operators are swapped for a few others: every pair tells no more than these do and takes ten times as long.
 _OPERATORS: Final = re.compile(
-    r"ReplaceBinaryOperator_(Add_Sub|Sub_Add|Mul_Add|Mul_FloorDiv|FloorDiv_Mul|Div_Mul|FloorDiv_Div|Mod_FloorDiv|Pow_Mul|MatMul_Mul)$"
+    r"ReplaceBinaryOperator_(Add_Sub|Sub_Add|Mul_Add|Mul_FloorDiv|FloorDiv_Mul|Div_Mul|FloorDiv_Div|Mod_FloorDiv)$"
+    r"|ReplaceBinaryOperator_(Pow_Mul|MatMul_Mul)$"
     r"|ReplaceComparisonOperator_(Lt_LtE|LtE_Lt|Gt_GtE|GtE_Gt|Eq_NotEq|NotEq_Eq|Lt_GtE|Gt_LtE|Is_IsNot|IsNot_Is)$"
     r"|ReplaceUnaryOperator_(USub_UAdd|Delete_Not|Delete_USub)$"
     r"|AddNot|ReplaceTrueWithFalse|ReplaceFalseWithTrue|ReplaceAndWithOr|ReplaceOrWithAnd|ReplaceBreakWithContinue"
     r"|ReplaceContinueWithBreak|NumberReplacer|ZeroIterationForLoop|RemoveDecorator|ExceptionReplacer"
 )
 _BEGIN, _END = "### BEGIN SOLUTION", "### END SOLUTION"
-_DEFINED: Final = re.compile(r"(?:def|class)\s+(\w+)")
+_DEFINED: Final = re.compile(r"^(?:def|class)\s+(\w+)", re.MULTILINE)
+_CELL: Final = re.compile(r"^# %%(?! \[markdown\])[^\n]*\n(.*?)(?=^# %%|\Z)", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +49,27 @@ class Mutant:
 def mutants(assignment: Assignment) -> tuple[Mutant, ...]:
     """All mutants of a master, no two with the same text."""
     master = assignment.master.read_text(encoding="utf-8")
-    lines = master.split("\n")
-    owners = _owners(assignment, lines)
     found: dict[str, Mutant] = {}
-    for operator, text in _mutations(master):
-        changed = [
-            (number, before, after)
-            for number, (before, after) in enumerate(zip(lines, text.split("\n"), strict=False))
-            if before != after
-        ]
-        if changed and all(number in owners for number, _, _ in changed):
+    for cell in _CELL.findall(master):
+        function = _DEFINED.search(cell)
+        if _BEGIN in cell and function and function[1] in assignment.names:
+            for mutant in _of_cell(cell, function[1]):
+                found.setdefault(mutant.text, replace(mutant, text=master.replace(cell, mutant.text)))
+    return tuple(found.values())
+
+
+def _of_cell(cell: str, function: str) -> Iterator[Mutant]:
+    """The mutants of one solution cell; `text` is the cell's alone."""
+    lines = cell.split("\n")
+    inside = _solution_lines(lines)
+    for operator, text in _mutations(cell):
+        pairs = enumerate(zip(lines, text.split("\n"), strict=False))
+        changed = [(number, before, after) for number, (before, after) in pairs if before != after]
+        if changed and all(number in inside for number, _, _ in changed):
             number, before, after = changed[0]
             change = f"{before.strip()}  →  {after.strip()}"
-            digest = hashlib.sha256(f"{operator} {change}".encode()).hexdigest()[:8]
-            found.setdefault(text, Mutant(f"{owners[number]}-{digest}", owners[number], change, text))
-    return tuple(found.values())
+            digest = hashlib.sha256(f"{operator} {number - min(inside)} {change}".encode()).hexdigest()[:8]
+            yield Mutant(f"{function}-{digest}", function, change, text)
 
 
 def equivalent(assignment: Assignment) -> Mapping[str, str]:
@@ -71,7 +79,7 @@ def equivalent(assignment: Assignment) -> Mapping[str, str]:
     return known.get(assignment.name, {})
 
 
-def _mutations(master: str) -> Iterator[tuple[str, str]]:
+def _mutations(cell: str) -> Iterator[tuple[str, str]]:
     from cosmic_ray.ast import get_ast
     from cosmic_ray.mutating import MutationVisitor
     from cosmic_ray.plugins import get_operator, operator_names
@@ -80,8 +88,8 @@ def _mutations(master: str) -> Iterator[tuple[str, str]]:
         if not _OPERATORS.search(name):
             continue
         operator: Any = get_operator(name)()
-        for occurrence in range(_count(operator, get_ast(master))):
-            text = MutationVisitor.mutate_code(master, operator, occurrence)
+        for occurrence in range(_count(operator, get_ast(cell))):
+            text = MutationVisitor.mutate_code(cell, operator, occurrence)
             if text is not None:
                 yield name, text
 
@@ -92,17 +100,13 @@ def _count(operator: Any, node: Any) -> int:
     return own + sum(_count(operator, child) for child in getattr(node, "children", ()))
 
 
-def _owners(assignment: Assignment, lines: list[str]) -> dict[int, str]:
-    """Per line inside a solution, the graded function whose cell it stands in."""
-    owners: dict[int, str] = {}
-    inside, current = False, ""
+def _solution_lines(lines: list[str]) -> set[int]:
+    """The numbers of the lines that stand inside a solution."""
+    found: set[int] = set()
+    inside = False
     for number, line in enumerate(lines):
-        if line.startswith(("def ", "class ")):
-            current = _DEFINED.match(line)[1]  # pyright: ignore[reportOptionalSubscript]
-        if line.strip() == _BEGIN:
-            inside = True
-        elif line.strip() == _END:
-            inside = False
-        elif inside and current in assignment.names:
-            owners[number] = current
-    return owners
+        if line.strip() in (_BEGIN, _END):
+            inside = line.strip() == _BEGIN
+        elif inside:
+            found.add(number)
+    return found

@@ -184,7 +184,7 @@ def grade_job(job: Job) -> Result:
     except SuiteError:
         raise
     except Exception as error:  # noqa: BLE001  one submission's trouble is not another's
-        return {"trouble": f"{type(error).__name__}: {error}"}
+        return {"trouble": f"{type(error).__name__}: {error}".partition("\n")[0]}
 
 
 _owner: futures.ThreadPoolExecutor | None = None

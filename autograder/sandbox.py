@@ -20,7 +20,8 @@ from autograder import wire
 from autograder.channel import Channel, ClosedError, FloodError, LateError
 from autograder.identity import Identities
 from autograder.jobs import Answers, Call, Limits, Observation, Offence, Source, job
-from autograder.scratch import scratch
+from autograder.scratch import is_full, scratch
+from autograder.worker.kernel import DUMPABLE, prctl
 
 __all__ = ["Call", "Limits", "Observation", "Offence", "Sandbox", "SandboxError", "Source", "Zygote", "sandbox"]
 
@@ -32,6 +33,9 @@ _BOOT: Final = (
 _RETRIES: Final = 3
 _ROOM: Final = 4 * wire.MAX_BYTES  # for all answers to one job: they are kept until they are judged
 _DYING: Final = 0.2  # seconds that a process which has closed its channel is given to be gone by itself
+_PATIENCE: Final = 60.0  # seconds for a zygote to do what it is told, all of which takes milliseconds
+_WARMING: Final = 300.0  # seconds for an ancestor to import its libraries
+_GLANCE: Final = 0.25  # seconds between two looks at how much a worker has written
 _WRONG: Final = (LateError, ClosedError, FloodError, wire.WireError)
 
 _Result = TypeVar("_Result")
@@ -82,10 +86,11 @@ class Sandbox:
     def _branch(self) -> socket.socket:
         """The control socket of a new zygote."""
         for _ in range(_RETRIES):
+            control = self._control or self._start()
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2**20)
+            ours.settimeout(_PATIENCE)
             try:
-                control = self._control or self._start()
                 with theirs:
                     socket.send_fds(control, [wire.encode({"do": "branch"})], [theirs.fileno()])
                 if control.recv(4096):
@@ -98,6 +103,8 @@ class Sandbox:
 
     def _start(self) -> socket.socket:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.settimeout(_WARMING)
+        prctl(DUMPABLE, 0)  # no process of the same user looks into this one
         root = str(Path(__file__).resolve().parent.parent)
         threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         lists = (self._libraries, self._without)
@@ -203,7 +210,7 @@ class _Worker:
     def __enter__(self) -> _Worker:
         with contextlib.ExitStack() as stack:
             uid = self._identities.next()
-            folder = stack.enter_context(scratch(uid))
+            self._folder = folder = stack.enter_context(scratch(uid))
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
             output, printed = os.pipe()
             self._channel = Channel(ours, output, self._room)
@@ -233,7 +240,7 @@ class _Worker:
         self._stand(limits)
         self._channel.send(wire.frame(wire.encode(job(source, [Call((function,))]))))
         try:
-            return Answers(source).uses(self._channel.receive(time.monotonic() + limits.load), function)
+            return Answers(source).uses(self._receive(time.monotonic() + limits.load), function)
         except _WRONG:
             return frozenset()
 
@@ -242,7 +249,7 @@ class _Worker:
         answers = Answers(source)
         self._channel.send(wire.frame(wire.encode(job(source, calls))))
         try:
-            troubles = answers.absent(self._channel.receive(min(end, time.monotonic() + limits.load)))
+            troubles = answers.absent(self._receive(min(end, time.monotonic() + limits.load)))
         except _WRONG as error:
             # Whatever is called, the loading would end like this again.
             return [self._ending(error)] * len(calls)
@@ -250,7 +257,7 @@ class _Worker:
         for call in calls:
             deadline = min(end, time.monotonic() + limits.call)
             try:
-                answer = self._channel.receive(deadline)
+                answer = self._receive(deadline)
                 absent = next((name for name in call.functions if name in troubles), None)
                 if absent is not None:
                     observed.append(answers.missing(troubles[absent]))
@@ -258,12 +265,37 @@ class _Worker:
                     observed.append(answers.observation(answer, self._channel.output))
             except _WRONG as error:
                 return [*observed, self._ending(error)]
+        if self._says_more():
+            return [Observation("crash", text="more answers than calls", output=self._channel.output)] * len(calls)
         return observed
+
+    def _receive(self, deadline: float) -> Any:
+        """The next answer, unless the worker has filled its scratch folder meanwhile."""
+        while True:
+            soon = min(deadline, time.monotonic() + _GLANCE)
+            try:
+                return self._channel.receive(soon)
+            except LateError:
+                if soon == deadline:
+                    raise
+            finally:
+                if is_full(self._folder):
+                    raise FloodError
+
+    def _says_more(self) -> bool:
+        """Whether it sends more than it was asked for; a worker that has answered ends at once."""
+        try:
+            self._channel.receive(time.monotonic() + _DYING)
+        except (LateError, ClosedError):
+            return self._channel.pending
+        except (FloodError, wire.WireError):
+            pass
+        return True
 
     def _stand(self, limits: Limits) -> None:
         """Hear that the walls stand, before anything of a student's is sent."""
         try:
-            self._channel.receive(time.monotonic() + limits.load)
+            self._receive(time.monotonic() + limits.load)
         except _WRONG as error:
             self._end()
             raise SandboxError(self._channel.output.strip() or "A worker did not come up.") from error

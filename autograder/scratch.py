@@ -8,6 +8,10 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
+
+MAX_BYTES: Final = 64 * 2**20
+MAX_NAMES: Final = 8192
 
 
 @contextlib.contextmanager
@@ -21,6 +25,27 @@ def scratch(uid: int | None) -> Iterator[str]:
     finally:
         with contextlib.suppress(OSError):
             remove(folder)
+
+
+def is_full(folder: str) -> bool:
+    """Whether a worker has written more than it may: no limit of the kernel's counts all of its files together."""
+    bytes_left, names_left = MAX_BYTES, MAX_NAMES
+    waiting = [folder]
+    try:
+        while waiting:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    names_left -= 1
+                    bytes_left -= entry.stat(follow_symlinks=False).st_blocks * 512
+                    if names_left < 0 or bytes_left < 0:
+                        return True
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+    except FileNotFoundError:  # it is working there at this moment
+        return False
+    except OSError:  # it hides something, or nests folders deeper than a path can tell
+        return True
+    return False
 
 
 def remove(folder: str) -> None:

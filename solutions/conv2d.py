@@ -118,6 +118,8 @@ def when_finished():
         yield
     except NotImplementedError as unfinished:
         print(f"Finish {unfinished} first, then run this cell again.")
+    except ImportError as missing:
+        print(f"This picture needs {missing.name}: run %pip install scikit-learn, then this cell again.")
 
 
 # %% [markdown] name="about-conv1d-layer"
@@ -175,8 +177,11 @@ def conv1d_layer(x, weight, bias, slope=0.1):
 
 
 # %% [markdown] name="see-conv1d-layer"
-# **See it work.** The figure shows a signal that steps up and down above two feature maps: the first neuron fires
-# where the signal rises, the second where it falls, and the leaky ReLU lets a tenth of the opposite answer through.
+# **See it work.** One neuron likes what rises, another what falls, and the leaky ReLU lets a tenth of the opposite
+# answer through.
+#
+# *The figure shows a signal that steps up and down above two feature maps: the first is tall where the signal rises,
+# the second where it falls, and both go a little below zero where the other one is tall.*
 
 # %% name="demo-signal" tags=["active-ipynb"]
 # with when_finished():
@@ -389,9 +394,11 @@ class Conv2d(torch.nn.Module):
 
 # %% [markdown] name="see-lecture-picture"
 # **See it work: an 8 × 8 picture.** A binary picture of 8 × 8 pixels, as in the lecture, and its filter
-# $\begin{bmatrix} 1 & 0 \\ 0 & 1 \end{bmatrix}$. The figure shows the picture with a thick stroke running down to the right
-# and a thin one running down to the left, and beside it the feature map of 7 × 7 numbers, which is 2 where the picture runs
-# along the filter's diagonal, 1 where half of it does, and 0 elsewhere.
+# $\begin{bmatrix} 1 & 0 \\ 0 & 1 \end{bmatrix}$.
+#
+# *The figure shows the picture with a thick stroke running down to the right and a thin one running down to the left, and
+# beside it the feature map of 7 × 7 numbers, which is 2 where the picture runs along the filter's diagonal, 1 where half of
+# it does, and 0 elsewhere.*
 
 # %% name="demo-lecture-picture" tags=["active-ipynb"]
 # with when_finished():
@@ -416,9 +423,12 @@ class Conv2d(torch.nn.Module):
 
 # %% [markdown] name="see-photograph"
 # **See it work: a photograph under hand-made filters.** One layer with four filters of 3 × 3 looks at a photograph of a
-# Chinese palace. The figure shows the grey photograph and its four feature maps: the edges between left and right (the
-# columns and window frames stand out), the edges between top and bottom (the roofs do), a blur, and the photograph
-# sharpened, with every leaf etched.
+# Chinese pavilion. Why is there a thin coloured line around two of the maps? To a filter the rim of a padded picture is an
+# edge like any other.
+#
+# *The figure shows the grey photograph and its four feature maps: the edges between left and right (the columns and window
+# frames stand out), the edges between top and bottom (the eaves do), a blur, and the photograph sharpened, with every leaf
+# etched.*
 
 # %% name="demo-photograph" tags=["active-ipynb"]
 # with when_finished():
@@ -438,20 +448,23 @@ class Conv2d(torch.nn.Module):
 #         layer.weight.copy_(torch.tensor(list(filters.values()))[:, None])
 #         maps = layer(photograph)
 #
-#     figure, axes = plt.subplots(1, 5, figsize=(16, 3), layout="constrained")
-#     for axis, image, title in zip(axes, [photograph[0], *maps], ["photograph", *filters]):
+#     places = [["photograph"] * 2 + ["left to right", "top to bottom"], ["photograph"] * 2 + ["blur", "sharpen"]]
+#     figure, axes = plt.subplot_mosaic(places, figsize=(15, 5.2), layout="constrained")
+#     for title, image in zip(["photograph", *filters], [photograph[0], *maps]):
 #         edges = title in ("left to right", "top to bottom")
-#         axis.imshow(image, cmap="PuOr" if edges else "gray", vmin=-2 if edges else 0, vmax=2 if edges else 1)
-#         axis.set_title(title)
-#         axis.axis("off")
+#         axes[title].imshow(image, cmap="PuOr" if edges else "gray", vmin=-1.5 if edges else 0, vmax=1.5 if edges else 1)
+#         axes[title].set_title(title)
+#         axes[title].axis("off")
 #     plt.show()
 
 # %% [markdown] name="see-learning"
 # **See it learn.** Nobody tells this layer what an edge is. It sees pictures of pure noise, and with each the answer
-# "brightness one pixel to the right minus brightness one pixel to the left", and gradient descent does the rest. The figure
-# shows the 3 × 3 weights before training and after 5, 20 and 100 steps, from random values to a clean $-1$ on the left
-# and $+1$ on the right of the middle row, and the loss falling by many powers of ten. Had your layer flipped its filters, it
-# would have found the mirror image, and the same loss. If nothing moves, the weights are no parameters or the graph is cut.
+# "brightness one pixel to the right minus brightness one pixel to the left", and gradient descent does the rest. Had your
+# layer flipped its filters, it would have found the mirror image, and the same loss. If nothing moves, the weights are no
+# parameters or the graph is cut.
+#
+# *The figure shows the 3 × 3 weights before training and after 5, 20 and 100 steps, from random values to a clean −1 on the
+# left and +1 on the right of the middle row, and beside them the loss, which falls by many powers of ten.*
 
 # %% name="demo-learning" tags=["active-ipynb"]
 # with when_finished():
@@ -585,23 +598,27 @@ def conv2d_backward(grad_output, x, weight, stride=1, padding=0):
 #         grad_output.numpy(), x.detach().numpy(), layer.weight.detach().numpy(), stride=2, padding=1
 #     )
 #     for name, gradient, by_autograd in zip(["x", "weight", "bias"], by_hand, [x.grad, layer.weight.grad, layer.bias.grad]):
-#         print(f"∂L/∂{name}: largest difference {np.abs(gradient - by_autograd.numpy()).max():.1e}")
+#         print(f"∂L/∂{name}: largest difference {np.abs(np.asarray(gradient) - by_autograd.numpy()).max():.1e}")
 
 # %% [markdown] name="see-unread"
 # **See who is read how often.** With ones for the weights and for $\partial L / \partial y$, the gradient of a pixel counts the
-# windows it took part in. The figure shows these counts for a picture of 10 × 14 pixels under a kernel of 3: at stride 1 the
-# middle is read nine times and a corner once; at stride 2 a chequered weave of 1, 2 and 4, whose last row and last column are
-# never read at all; at stride 4 single islands with unread streets between them.
+# windows it took part in.
+#
+# *The figure shows these counts for a picture of 10 × 14 pixels under a kernel of 3: at stride 1 the middle is read nine times
+# and a corner once; at stride 2 a chequered weave of 1, 2 and 4, whose last row and last column are never read at all; at
+# stride 4 single islands with unread streets between them.*
 
 # %% name="demo-unread" tags=["active-ipynb"]
 # with when_finished():
 #     import matplotlib.pyplot as plt
 #
-#     pixels, ones = np.zeros((1, 1, 10, 14)), np.ones((1, 1, 3, 3))
-#     figure, axes = plt.subplots(1, 3, figsize=(14, 3.6), layout="constrained")
-#     for axis, stride in zip(axes, [1, 2, 4]):
+#     pixels, ones, reads = np.zeros((1, 1, 10, 14)), np.ones((1, 1, 3, 3)), {}
+#     for stride in (1, 2, 4):
 #         outputs = np.ones((1, 1, (10 - 3) // stride + 1, (14 - 3) // stride + 1))
-#         counts = conv2d_backward(outputs, pixels, ones, stride=stride)[0][0, 0]
+#         reads[stride] = np.asarray(conv2d_backward(outputs, pixels, ones, stride=stride)[0])[0, 0]
+#
+#     figure, axes = plt.subplots(1, 3, figsize=(14, 3.6), layout="constrained")
+#     for axis, (stride, counts) in zip(axes, reads.items()):
 #         axis.imshow(counts, cmap="cividis", vmin=0, vmax=9)
 #         axis.set_title(f"stride {stride}")
 #         for (row, column), count in np.ndenumerate(counts):

@@ -95,11 +95,13 @@ import numpy as np
 #
 # @contextlib.contextmanager
 # def demonstration():
-#     """Run a demonstration, or say which function it is still waiting for."""
+#     """Run a demonstration, or say what it is still waiting for."""
 #     try:
 #         yield
 #     except NotImplementedError as unfinished:
 #         print(f"Finish {unfinished} first, then run this cell again.")
+#     except ImportError as missing:
+#         print(f"This picture needs {missing.name}: run %pip install scikit-learn, then this cell again.")
 
 # %% [markdown] name="about-convolve1d"
 # ## `convolve1d`: the sliding sum
@@ -302,8 +304,8 @@ def convolve2d(x, g):
 # $[[1, 0], [0, 1]]$. It adds a pixel and its neighbour below on the right, so it answers 2 along the strokes that
 # fall to the right, and never more than 1 along those that rise.
 #
-# The left panel shows the outline of a diamond, ones on a ground of zeros; in the right panel, seven by seven
-# numbers, two of its four sides stand out in yellow with the value 2, the upper right and the lower left one.
+# *The left panel shows the outline of a diamond, ones on a ground of zeros; in the right panel, seven by seven
+# numbers, two of its four sides stand out in yellow with the value 2, the upper right and the lower left one.*
 
 # %% name="demo-picture" tags=["active-ipynb"]
 # diamond = np.zeros((8, 8), dtype=int)
@@ -327,14 +329,14 @@ def convolve2d(x, g):
 # filter $[[1, -1]]$ compares each pixel with the one on its left, the same filter stood upright compares it with the
 # one above.
 #
-# Three panels show an old Chinese tower in grey, then its upright edges (columns, window frames, the rows of tiles),
+# *Three panels show an old Chinese tower in grey, then its upright edges (columns, window frames, the rows of tiles),
 # then its level edges (eaves, railings); on the edge pictures no change is white, a step to something lighter is
-# purple and a step to something darker is orange.
+# purple and a step to something darker is orange.*
 
 # %% name="demo-photograph" tags=["active-ipynb"]
-# from sklearn.datasets import load_sample_image
-#
 # with demonstration():
+#     from sklearn.datasets import load_sample_image
+#
 #     photograph = load_sample_image("china.jpg")[:320, 60:400].mean(axis=-1) / 255  # the tower, in grey
 #     upright = np.asarray(convolve2d(photograph, [[1, -1]]))
 #     level = np.asarray(convolve2d(photograph, [[1], [-1]]))
@@ -391,8 +393,8 @@ def moving_average(k):
 # of them. "valid" returns $T - k + 1$ outputs, so the smooth curve begins and ends half a filter inside the noisy
 # one.
 #
-# The plot shows a jagged grey line, the true slow wave as a dashed orange line, and the filtered signal as a solid
-# blue line that follows the dashed one closely.
+# *The plot shows a jagged grey line, the true slow wave as a dashed orange line, and the filtered signal as a solid
+# blue line that follows the dashed one closely.*
 
 # %% name="demo-low-pass" tags=["active-ipynb"]
 # with demonstration():
@@ -402,7 +404,7 @@ def moving_average(k):
 #     noisy = clean + np.random.default_rng(7026).normal(scale=0.5, size=t.size)
 #     smooth = np.asarray(convolve1d(noisy, moving_average(k)))
 #     figure, panel = plt.subplots(figsize=(10, 3.6), layout="constrained")
-#     panel.plot(t, noisy, color="#999999", linewidth=0.8, label="noisy signal x")
+#     panel.plot(t, noisy, color="#888888", linewidth=0.8, label="noisy signal x")
 #     panel.plot(t, clean, color="#D55E00", linestyle="--", label="what the noise hides")
 #     panel.plot(t[k // 2 : k // 2 + smooth.size], smooth, color="#0072B2", linewidth=2, label=f"x * g, {k} equal taps")
 #     panel.set(xlabel="time t in seconds", ylabel="amplitude", title="A low-pass filter removes noise")
@@ -467,8 +469,8 @@ def convolution_matrix(g, T):
 # **What it looks like.** The matrix of a filter of 7 taps for signals of 32 samples, beside the weights that a
 # perceptron would have in its place.
 #
-# In the left panel only a narrow diagonal band has colour, the same seven colours in every row; the right panel is
-# filled with random colours everywhere.
+# *In the left panel only a narrow diagonal band has colour, the same seven colours in every row; the right panel is
+# filled with random colours everywhere.*
 
 # %% name="demo-matrix" tags=["active-ipynb"]
 # with demonstration():
@@ -553,9 +555,9 @@ def equivariance_gap(f, x, shift):
 # **Shift the input, and the output shifts alike.** A signal with two bumps goes through a convolution and through a
 # perceptron layer with a weight for every sample, once early and once 20 samples later.
 #
-# Three panels, one below the other, each with a solid blue early curve and a dashed orange late curve: in the first,
+# *Three panels, one below the other, each with a solid blue early curve and a dashed orange late curve: in the first,
 # the input, and in the second, its convolution, the orange curve is the blue one moved to the right; in the third,
-# the perceptron layer, the two have nothing in common.
+# the perceptron layer, the two have nothing in common.*
 
 # %% name="demo-equivariance" tags=["active-ipynb"]
 # with demonstration():

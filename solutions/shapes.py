@@ -69,7 +69,7 @@ def as_pair(value):
 # import matplotlib.pyplot as plt
 # import numpy as np
 #
-# BLUE, ORANGE, GREY = "#0072B2", "#E69F00", "#BBBBBB"  # told apart by colour-blind eyes too
+# BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#888888"  # told apart by colour-blind eyes too
 #
 #
 # def show(draw, *arguments):
@@ -139,7 +139,9 @@ def conv_output_length(length, kernel_size, stride=1, padding=0, dilation=1):
 
 
 # %% [markdown] name="about-demo-windows"
-# **Look at your windows.** The figure draws one row per output that your function promises: grey dots are the signal, open dots the padding, coloured dots the taps of each window. If you counted right, the last row ends within the signal and no further row would fit; a row too many hangs out on the right. Change the numbers in the last line.
+# **Look at your windows.** If you counted right, the last row ends within the signal and no further row would fit; a row too many hangs out on the right. Change the numbers in the last line.
+#
+# *The figure has one row for each output that your function promises: grey dots are the signal, open dots the padding, and joined blue dots the taps of each window, which move to the right by two samples from row to row.*
 
 # %% name="demo-windows" tags=["active-ipynb"]
 # def draw_windows(length, kernel_size, stride, padding, dilation):
@@ -221,7 +223,9 @@ def conv2d_output_shape(input_shape, out_channels, kernel_size, stride=1, paddin
 
 
 # %% [markdown] name="about-demo-picture"
-# **Look at stride and padding.** An $8 \times 8$ binary picture in the manner of the lecture's, read by a $2 \times 2$ filter three times: at every place, with stride 2, and with stride 2 down and 3 across after padding by one. Each blue outline is one window with an orange dot in its middle, so counting dots counts outputs; the frame of zeros that padding adds is hatched.
+# **Look at stride and padding.** An $8 \times 8$ binary picture in the manner of the lecture's, read by a $2 \times 2$ filter three times: at every place, with stride 2, and with stride 2 down and 3 across after padding by one. Counting dots counts outputs.
+#
+# *Three panels show the same face of black pixels. Each blue outline is one window with an orange dot in its middle: overlapping windows everywhere in the first panel, sixteen side by side in the second, and fewer with gaps between their columns in the third, where the frame of zeros that padding adds is hatched.*
 
 # %% name="demo-picture" tags=["active-ipynb"]
 # PICTURE = np.array([[int(pixel) for pixel in row] for row in (
@@ -399,7 +403,9 @@ def receptive_field(layers):
 
 
 # %% [markdown] name="about-demo-receptive-field"
-# **Look at the cone.** The figure follows the wires of one output back to the input. Coloured dots are those that it can see, and the larger a dot, the more ways lead to it: the middle of a receptive field has more to say than its edge. The orange bar below is as long as your function says. It should cover the coloured inputs exactly, from the first to the last. Try the chain backwards, or dilations 1, 2, 4 with kernel size 2 and no stride, and watch the field double with each layer.
+# **Look at the cone.** The figure follows the wires of one output back to the input. The larger a dot, the more ways lead to it: the middle of a receptive field has more to say than its edge. The orange bar below is as long as your function says. It should cover the coloured inputs exactly, from the first to the last. Try the chain backwards, or dilations 1, 2, 4 with kernel size 2 and no stride, and watch the field double with each layer.
+#
+# *A row of dots for the input and one for each layer above it. One blue dot at the top is joined by lines to the dots that it reads, those to theirs, and so on down, in a cone that widens; dots outside it are small and grey. An orange bar lies below the inputs of the cone.*
 
 # %% name="demo-receptive-field" tags=["active-ipynb"]
 # def draw_cone(layers, length=24):
@@ -524,7 +530,9 @@ def network_output_shape(input_shape, layers):
 
 
 # %% [markdown] name="about-demo-network"
-# **Look through the network.** One bar per layer of the lecture's network, on a batch of five images of $128 \times 128$: how many numbers leave that layer, on a logarithmic scale, with their shape written beside it. Nearly all the memory of this network goes into its first layer, before pooling, and ten numbers per image are left at the end.
+# **Look through the network.** How many numbers leave each layer of the lecture's network, for a batch of five images of $128 \times 128$? Nearly all the memory of this network goes into its first layer, before pooling, and ten numbers per image are left at the end.
+#
+# *Nine horizontal bars on a logarithmic axis, one for the input and one for each layer, with the shape written beside each: the longest are the first convolution and its leaky ReLU with (5, 32, 127, 127), the shortest is the linear layer with (5, 10).*
 
 # %% name="demo-network" tags=["active-ipynb"]
 # LECTURE_NETWORK = [

@@ -83,6 +83,8 @@ from torch import nn
 #         yield
 #     except NotImplementedError as unfinished:
 #         print(f"Finish {unfinished} first, then run this cell again.")
+#     except ImportError as missing:
+#         print(f"The digits come with {missing.name}: run %pip install scikit-learn, then this cell again.")
 
 # %% [markdown] name="about-pick-device"
 # ## 1 · `pick_device` ★ 5 minutes
@@ -162,6 +164,7 @@ def pick_device():
 # - PyTorch finds parameters by attribute: a layer that hides in a plain Python list is in no `parameters()`, moves to no device, and is trained by no optimizer. Call the three layers with weights `conv1`, `conv2` and `linear`.
 # - PyTorch's leaky ReLU has another slope than the lecture's unless told.
 # - The batch axis stays, for a batch of one image too.
+# - No fault of yours: on a Mac's GPU several versions of PyTorch can pool only to a size that divides the image's, and say so. The demonstrations below keep to such sizes.
 
 
 # %% name="ConvNet"
@@ -441,42 +444,56 @@ def fit(model, train_loader, val_loader, *, epochs, learning_rate, weight_decay=
 # ## See it learn
 #
 # Scikit-learn brings 1,797 handwritten digits of 8 × 8 pixels along, small enough for any laptop and real enough to learn from. A fifth of them is held out. The training set has 1,437 images, which 32 does not divide: your last batch is a ragged one.
+#
+# *The figure shows ten grey images of handwritten digits in a row, coarse and blurred, each under its label.*
 
 # %% name="demo-digits" tags=["active-ipynb"]
-# from sklearn.datasets import load_digits
+# from functools import cache
+#
 # from torch.utils.data import DataLoader, TensorDataset
 #
-# digits = load_digits()
-# images = torch.tensor(digits.images / 16, dtype=torch.float32).unsqueeze(1)  # (1797, 1, 8, 8), values in [0, 1]
-# labels = torch.tensor(digits.target)
-# shuffled = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
-# training, validation = shuffled[:1437], shuffled[1437:]
-# train_loader = DataLoader(TensorDataset(images[training], labels[training]), batch_size=32, shuffle=True)
-# val_loader = DataLoader(TensorDataset(images[validation], labels[validation]), batch_size=256)
 #
-# figure, all_axes = plt.subplots(1, 10, figsize=(10, 1.4))
-# for axes, image, label in zip(all_axes, images[training], labels[training]):
-#     axes.imshow(image[0], cmap="gray")
-#     axes.set(title=f"{label}", xticks=[], yticks=[])
+# @cache
+# def digits():
+#     """Images (1437, 1, 8, 8) with values in [0, 1] and their labels (1437,) to train on, and 360 of both to validate."""
+#     from sklearn.datasets import load_digits
+#
+#     bundled = load_digits()
+#     images = torch.tensor(bundled.images / 16, dtype=torch.float32).unsqueeze(1)
+#     labels = torch.tensor(bundled.target)
+#     shuffled = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
+#     return [(images[some], labels[some]) for some in (shuffled[:1437], shuffled[1437:])]
+#
+#
+# def loaders(examples=1437):
+#     """A loader of so many training images in batches of 32, and one of all validation images."""
+#     training, validation = digits()
+#     some = TensorDataset(*(tensor[:examples] for tensor in training))
+#     return DataLoader(some, batch_size=32, shuffle=True), DataLoader(TensorDataset(*validation), batch_size=256)
+#
+#
+# with when_finished():
+#     figure, all_axes = plt.subplots(1, 10, figsize=(10, 1.4))
+#     for axes, image, label in zip(all_axes, *digits()[0]):
+#         axes.imshow(image[0], cmap="gray")
+#         axes.set(title=f"{label}", xticks=[], yticks=[])
+#     plt.show()
 
 # %% [markdown] name="about-learning-curve"
 # ### The learning curve
 #
-# Left: trained on all 1,437 images, both losses fall together, steeply at first. Right: the same network trained on only 64 of them; its training loss falls to nothing, while the validation loss soon turns upwards and ends far above it. That gap is overfitting. A right loop reaches a validation accuracy of about 0.97 in the left picture.
+# A network trained on all 1,437 images, and the same network trained on only 64 of them, where a gap opens between the two losses: that gap is overfitting. A right loop reaches a validation accuracy of about 0.97 in the left picture.
+#
+# *Two panels with the training loss in blue and the validation loss in dashed orange. Left: on all 1,437 images both losses fall together, steeply at first. Right: on 64 images the training loss falls to nothing, while the validation loss soon turns upwards and ends far above it.*
 
 # %% name="demo-learning-curve" tags=["active-ipynb"]
-# from functools import cache
-#
-#
 # @cache
 # def trained(examples=1437, epochs=10):
 #     """A network trained on so many digits, and its history."""
 #     torch.manual_seed(0)
-#     network = ConvNet(1, 16, 32, 10, kernel_size=3, pool1=6, pool2=3)
-#     some = training[:examples]
-#     loader = DataLoader(TensorDataset(images[some], labels[some]), batch_size=32, shuffle=True)
+#     network = ConvNet(1, 16, 32, 10, kernel_size=3, pool1=6, pool2=2)
 #     settings = dict(epochs=epochs, learning_rate=0.01, weight_decay=0.01, device=pick_device())
-#     return network, fit(network, loader, val_loader, **settings)
+#     return network, fit(network, *loaders(examples), **settings)
 #
 #
 # def plot_learning_curve(axes, history, title):
@@ -495,15 +512,18 @@ def fit(model, train_loader, val_loader, *, epochs, learning_rate, weight_decay=
 #         accuracy = history["val_accuracy"][-1]
 #         plot_learning_curve(axes, history, f"{examples} training images: validation accuracy {accuracy:.3f}")
 #     figure.tight_layout()
+#     plt.show()
 
 # %% [markdown] name="about-filters"
 # ### What it has learnt
 #
-# Upper row: eight filters of `conv1` (orange weights positive, violet ones negative, white zero); some look for edges, with one sign on one side and the other on the other. Lower row: what each filter makes of the digit on the left, its **feature map**, large (light) where the image looks like the filter. Nobody wrote these filters: they are what the loop found.
+# Eight filters of `conv1`, and what each of them makes of one digit: its **feature map**, large (light) where the image looks like the filter. Nobody wrote these filters: they are what the loop found.
+#
+# *Upper row: eight small squares of weights, orange where positive, violet where negative, white at zero; some look for edges, with one sign on one side and the other on the other. Lower row: a handwritten digit and its eight feature maps, on each of which other strokes of the digit light up.*
 
 # %% name="demo-filters" tags=["active-ipynb"]
 # with when_finished():
-#     conv1, digit = trained()[0].conv1, images[validation[:1]]
+#     conv1, digit = trained()[0].conv1, digits()[1][0][:1]
 #     filters = conv1.weight.detach().cpu()[:, 0]
 #     maps = conv1(digit.to(conv1.weight.device)).detach().cpu()[0]
 #     figure, all_axes = plt.subplots(2, 9, figsize=(11, 2.8))
@@ -518,11 +538,14 @@ def fit(model, train_loader, val_loader, *, epochs, learning_rate, weight_decay=
 #         all_axes[1, column].set_xlabel(f"map {column}")
 #     for axes in all_axes.flat:
 #         axes.set(xticks=[], yticks=[])
+#     plt.show()
 
 # %% [markdown] name="about-fashion"
 # ### The same loop, more data
 #
-# FashionMNIST: 28 × 28 grey images of ten kinds of clothes, downloaded (30 MB) where the network allows. A slice of it and two epochs serve to see that nothing of your code knows about digits; on a GPU take all 60,000 images, more channels and ten epochs, and see how far beyond 0.90 you get. The picture shows twelve validation images under the network's answers, wrong ones marked with a cross.
+# FashionMNIST: 28 × 28 grey images of ten kinds of clothes, downloaded (30 MB) where the network allows. A slice of it and two epochs serve to see that nothing of your code knows about digits; on a GPU take all 60,000 images, more channels and ten epochs, and see how far beyond 0.90 you get.
+#
+# *The figure shows twelve validation images of clothes in two rows, each under the network's answer; wrong answers are marked with a cross.*
 
 # %% name="demo-fashion" tags=["active-ipynb"]
 # import socket
@@ -548,15 +571,16 @@ def fit(model, train_loader, val_loader, *, epochs, learning_rate, weight_decay=
 #         print("Nothing is lost: the digits above show the same. On Colab this cell works.")
 #     else:
 #         torch.manual_seed(0)
-#         network, device = ConvNet(1, 16, 32, 10, kernel_size=3, pool1=8, pool2=4), pick_device()
-#         loaders = [DataLoader(TensorDataset(*data), batch_size=64, shuffle=True) for data in (train_data, val_data)]
-#         history = fit(network, *loaders, epochs=2, learning_rate=0.005, weight_decay=0.01, device=device)
+#         network, device = ConvNet(1, 16, 32, 10, kernel_size=5, pool1=8, pool2=2), pick_device()
+#         both = [DataLoader(TensorDataset(*data), batch_size=64, shuffle=True) for data in (train_data, val_data)]
+#         history = fit(network, *both, epochs=2, learning_rate=0.005, weight_decay=0.01, device=device)
 #         print(f"validation accuracy after each epoch: {history['val_accuracy']}")
 #         scores = network(val_data[0][:12].to(device)).detach().cpu().numpy()
 #         figure, all_axes = plt.subplots(2, 6, figsize=(10, 4))
 #         for axes, image, answer, target in zip(all_axes.flat, val_data[0], scores.argmax(axis=1), val_data[1]):
 #             axes.imshow(image[0], cmap="gray")
 #             axes.set(title=CLOTHES[answer] + ("" if answer == target else "  ✗"), xticks=[], yticks=[])
+#         plt.show()
 #     finally:
 #         socket.setdefaulttimeout(None)
 
@@ -591,9 +615,9 @@ def fit(model, train_loader, val_loader, *, epochs, learning_rate, weight_decay=
 # with when_finished():
 #     for name, wrap in [("float32", nn.Sequential), ("bfloat16, channels last", Faster)]:
 #         torch.manual_seed(0)
-#         network = wrap(ConvNet(1, 16, 32, 10, kernel_size=3, pool1=6, pool2=3))
+#         network = wrap(ConvNet(1, 16, 32, 10, kernel_size=3, pool1=6, pool2=2))
 #         start = time.perf_counter()
-#         history = fit(network, train_loader, val_loader, epochs=3, learning_rate=0.01, device=pick_device())
+#         history = fit(network, *loaders(), epochs=3, learning_rate=0.01, device=pick_device())
 #         seconds = (time.perf_counter() - start) / 3
 #         print(f"{name:>24}: {seconds:.2f} s per epoch, validation accuracy {history['val_accuracy'][-1]:.3f}")
 

@@ -6,6 +6,7 @@ Few cases by default; INTAKE_FUZZ_CASES=20000 asks for as many of each test.
 import io
 import json
 import os
+import random
 import tarfile
 import tempfile
 import unicodedata
@@ -256,6 +257,66 @@ def test_an_archive_damaged_anyhow_is_read_soundly(name, data):
         path.write_bytes(data)
         assert_sound(read_submission([path], ASSIGNMENTS))
         assert list(Path(place).iterdir()) == [path]
+
+
+def honest(name):
+    """An archive or a notebook with a little of everything in it."""
+    notebook = json.dumps({"cells": [{"cell_type": "code", "source": ["a\n", '"\\"'], "outputs": [["\\"]]}]}).encode()
+    if name.endswith("ipynb"):
+        return notebook
+    files = {"pooling.py": b"def sum_pool(z): ...\n", "conv2d.ipynb": notebook, "d" * 120 + "/x.py": b"", "a.csv": b"1"}
+    packed = io.BytesIO()
+    if name.endswith("zip"):
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as pack:
+            for inner, content in files.items():
+                pack.writestr(inner, content)
+        return packed.getvalue()
+    with tarfile.open(fileobj=packed, mode="w:gz" if name.endswith("tgz") else "w") as pack:
+        for inner, content in files.items():
+            info = tarfile.TarInfo(inner)
+            info.size = len(content)
+            pack.addfile(info, io.BytesIO(content))
+    return packed.getvalue()
+
+
+MARKS = [
+    b"PK\1\2",
+    b"PK\3\4",
+    b"PK\5\6",
+    b"\x1f\x8b",
+    b"\xff\xff\xff\xff",
+    b"\x80",
+    b"\0",
+    b'"',
+    b"\\",
+    b"[",
+    b"}",
+    b"xLgK",
+]
+
+
+@pytest.mark.attacks
+@fuzzed
+@given(st.sampled_from(["a.zip", "a.tar", "a.tgz", "pooling.ipynb"]), st.integers(0, 2**64))
+def test_bytes_changed_at_random_are_read_soundly(name, seed):
+    """As the one before, but many times faster, and it goes to places where a shrinking search does not."""
+    chance = random.Random(seed)
+    data = bytearray(honest(name))
+    for _ in range(chance.randint(1, 6)):
+        at = chance.randrange(len(data) + 1)
+        match chance.randrange(4):
+            case 0:
+                data[at : at + 1] = bytes(byte ^ 1 << chance.randrange(8) for byte in data[at : at + 1])
+            case 1:
+                data[at : at + chance.randrange(30)] = b""
+            case 2:
+                data[at : at + chance.randrange(5)] = chance.choice(MARKS)
+            case _:
+                data[at:at] = data[at : at + chance.randrange(600)]
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / name
+        path.write_bytes(data)
+        assert_sound(read_submission([path], ASSIGNMENTS))
 
 
 @fuzzed

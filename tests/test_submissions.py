@@ -94,13 +94,14 @@ def graded(tmp_path_factory):
 
 def summary(results):
     """What a submission got, in few lines: its overview, then every function and what failed in it."""
-    lines = [results["output"]]
-    for (assignment, function), group in itertools.groupby(
-        results["tests"], lambda test: (test["extra_data"]["assignment"], test["extra_data"]["function"])
-    ):
+    lines, assignment = [results["output"]], None
+    for (name, function), group in itertools.groupby(results["tests"], key=graded_by):
+        if name != assignment:
+            assignment = name
+            lines.append(f"\n{assignment}")
         tests = list(group)
         score, points = (sum(test[key] for test in tests) for key in ("score", "max_score"))
-        lines.append(f"\n{assignment}: {function}: {score:g} of {points:g}")
+        lines.append(f"  {function}: {score:g} of {points:g}")
         labels = [label(test) for test in tests]
         if len(set(labels)) == 1 and labels[0]:
             lines.append(f"    {labels[0]}: all {len(tests)} tests")
@@ -108,6 +109,10 @@ def summary(results):
             pairs = zip(labels, tests, strict=True)
             lines += [f"    {label}: {test['name'].partition(': ')[2]}" for label, test in pairs if label]
     return "\n".join(lines) + "\n"
+
+
+def graded_by(test):
+    return test["extra_data"]["assignment"], test["extra_data"]["function"]
 
 
 def label(test):
@@ -228,7 +233,8 @@ def test_no_hidden_value_is_told(graded, student):
     assert re.findall(r"\d\.\d{3,}", read) == []
     report = json.loads((graded.out / "reports" / f"{student}.json").read_text(encoding="utf-8"))["report"]
     details = {verdict["details"] for part in report["assignments"] for verdict in part["verdicts"]}
-    secret = {line.strip() for text in details for line in text.splitlines()}
+    names = {verdict["function"] for part in report["assignments"] for verdict in part["verdicts"]}
+    secret = {line.strip() for text in details for line in text.splitlines()} - names
     assert [line for line in secret if len(line) > 12 and line in read] == []
 
 

@@ -13,7 +13,7 @@ TWO_MAPS = [[[[1.0, 2.0], [0.0, -1.0]]], [[[0.0, 1.0], [10.0, 0.0]]]]
 
 
 @pytest.mark.parametrize(
-    "weight, bias, y",
+    ("weight", "bias", "y"),
     [
         ([[[2.0, 1.0]]], [0.0], [[4.0, 7.0, 10.0, 13.0]]),
         ([[[2.0, 1.0]]], [-8.0], [[-0.4, -0.1, 2.0, 5.0]]),
@@ -44,7 +44,7 @@ def answer(layer_class, x, weight, bias=None, dtype=torch.float32, **settings):
 
 
 @pytest.mark.parametrize(
-    "settings, parameters",
+    ("settings", "parameters"),
     [
         ({"kernel_size": 2}, "weight (4, 6, 2, 2), bias (4,)"),
         ({"kernel_size": (3, 1), "groups": 2}, "weight (4, 3, 3, 1), bias (4,)"),
@@ -114,7 +114,7 @@ def test_through_all_channels(Conv2d, expect):
 
 
 @pytest.mark.parametrize(
-    "settings, y",
+    ("settings", "y"),
     [
         ({"stride": (2, 1)}, [[[4, -1, 1]]]),
         ({"stride": 2}, [[[4, 1]]]),
@@ -183,28 +183,28 @@ ROW = {"grad_output": [[[[1, 10]]]], "x": [[[[1, 2, 3]]]], "weight": [[[[2, -1]]
 
 
 @pytest.mark.parametrize(
-    "which, gradient, hint",
+    ("which", "gradient", "hint"),
     [
         (0, [[[[2, 19, -10]]]], "The middle pixel met the weight -1 in the first output and 2 in the second."),
         (1, [[[[21, 32]]]], "The weight 2 met the pixel 1 in the first output and the pixel 2 in the second."),
         (2, [11], "The bias took part in both outputs, with the factor 1."),
     ],
 )
-def test_gradients_of_one_row(conv2d_backward, expect, which, gradient, hint):
+def test_way_back_of_one_row(conv2d_backward, expect, which, gradient, hint):
     """The handout's row: lists of whole numbers go in."""
     name = ("grad_x", "grad_weight", "grad_bias")[which]
     expect(lambda: conv2d_backward(**ROW)[which], shown=f"{name} of the handout's row").gives(gradient, hint=hint)
 
 
 @pytest.mark.parametrize(
-    "which, gradient",
+    ("which", "gradient"),
     [
         (0, [[[[1, 2, 0, 0], [0, -1, 0, 0], [0, 0, 0, 0]]], [[[0, 3, 6, 0], [0, 0, -3, 0], [0, 0, 0, 0]]]]),
         (1, [[[[-2, 17], [12, 1]]]]),
         (2, [4]),
     ],
 )
-def test_gradients_of_a_batch(conv2d_backward, expect, which, gradient):
+def test_way_back_of_a_batch(conv2d_backward, expect, which, gradient):
     """Two images: each has its own gradient, and those of weight and bias add up."""
     x = torch.tensor([IMAGE, [[[3.0, -1.0, 5.0, 0.0], [2.0, 4.0, 0.0, 1.0], [1.0, 1.0, 1.0, 1.0]]]]).numpy()
     grad_output = torch.zeros(2, 1, 2, 3)
@@ -219,13 +219,13 @@ def test_gradients_of_a_batch(conv2d_backward, expect, which, gradient):
 
 
 @pytest.mark.parametrize(
-    "weight, settings, grad_output, grad_x",
+    ("weight", "settings", "grad_output", "grad_x"),
     [
         ([[[[2, -1]]]], {"stride": 3}, [[[[1, 10]]]], [[[[2, -1, 0, 20, -10, 0]]]]),
         ([[[[5, 7], [2, -1]]]], {"stride": 2, "padding": 1}, [[[[1, 2, 3, 4]]]], [[[[-1, 4, -2, 6, -3, 8]]]]),
     ],
 )
-def test_gradients_of_strided_rows(conv2d_backward, expect, weight, settings, grad_output, grad_x):
+def test_way_back_of_strided_rows(conv2d_backward, expect, weight, settings, grad_output, grad_x):
     """Pixels that a stride leaves unread get zero; what lies in the padding is nobody's."""
     row = [[[[1, 2, 3, 4, 5, 6]]]]
     written = ", ".join(f"{name}={value}" for name, value in settings.items())

@@ -11,7 +11,7 @@ COUNT = "The last output is missing: a filter of k taps fits at T - k + 1 places
 
 
 @pytest.mark.parametrize(
-    "mode, y, known",
+    ("mode", "y", "known"),
     [
         ("full", [1, 4, 7, 10, 13, 10], [([2, 5, 8, 11, 14, 5], FLIP)]),
         (
@@ -38,7 +38,7 @@ def test_the_numbers_of_the_lecture(convolve1d, expect, mode, y, known):
     expect(convolve1d, [1, 2, 3, 4, 5], [1, 2], mode).gives(y, known=known)
 
 
-@pytest.mark.parametrize("mode, y", [("full", [3, 1, 10, 3, 8, 2]), ("valid", [10, 3]), ("same", [1, 10, 3, 8])])
+@pytest.mark.parametrize(("mode", "y"), [("full", [3, 1, 10, 3, 8, 2]), ("valid", [10, 3]), ("same", [1, 10, 3, 8])])
 def test_three_taps_by_hand(convolve1d, expect, mode, y):
     """The example that the handout works out: a filter of three taps, all different."""
     expect(convolve1d, [3, 1, 4, 1], [1, 0, 2], mode).gives(
@@ -52,7 +52,7 @@ def test_valid_unless_told_otherwise(convolve1d, expect):
 
 
 @pytest.mark.parametrize(
-    "x, g", [([1, 2, 3], [0.5, 0.25]), ((1, 2, 3), (0.5, 0.25)), (np.array([1, 2, 3]), np.array([0.5, 0.25]))]
+    ("x", "g"), [([1, 2, 3], [0.5, 0.25]), ((1, 2, 3), (0.5, 0.25)), (np.array([1, 2, 3]), np.array([0.5, 0.25]))]
 )
 def test_whole_numbers_under_fractions(convolve1d, expect, x, g):
     """Lists, tuples and arrays, whole numbers and fractions: all of them are signals."""
@@ -77,7 +77,7 @@ def test_longer_filter(convolve1d, expect):
 
 
 @pytest.mark.parametrize(
-    "x, g, mode",
+    ("x", "g", "mode"),
     [
         ([], [1], "full"),
         ([1, 2], [], "valid"),
@@ -93,7 +93,7 @@ def test_no_signal_or_no_mode(convolve1d, expect, x, g, mode):
 
 
 @pytest.mark.parametrize(
-    "x, w, y, known",
+    ("x", "w", "y", "known"),
     [
         (
             [1, 2, 3, 4, 5],
@@ -111,7 +111,7 @@ def test_sliding_without_the_flip(correlate1d, expect, x, w, y, known):
     expect(correlate1d, x, w).gives(y, known=known)
 
 
-@pytest.mark.parametrize("x, w", [([], [1]), ([1, 2], []), ([1, 2], [1, 2, 3]), ([1, 2, 3], [[1, 2]])])
+@pytest.mark.parametrize(("x", "w"), [([], [1]), ([1, 2], []), ([1, 2], [1, 2, 3]), ([1, 2, 3], [[1, 2]])])
 def test_weights_that_do_not_fit(correlate1d, expect, x, w):
     """Nothing to slide over, or weights that do not fit: a ValueError."""
     expect(correlate1d, x, w).raises()
@@ -128,7 +128,7 @@ def test_picture_by_hand(convolve2d, expect):
 
 
 @pytest.mark.parametrize(
-    "g, y",
+    ("g", "y"),
     [
         ([[1, 0, -1]], [[3, 6], [-3, 4]]),
         ([[1], [-1]], [[2, -1, -4, -3]]),
@@ -148,14 +148,14 @@ def test_picture_of_the_caller(convolve2d, expect):
 
 
 @pytest.mark.parametrize(
-    "x, g", [([1, 2, 3], [[1]]), ([[1, 2]], [1]), ([[1, 2, 3]], [[1], [2]]), ([[1], [2]], [[1, 2]]), ([[]], [[1]])]
+    ("x", "g"), [([1, 2, 3], [[1]]), ([[1, 2]], [1]), ([[1, 2, 3]], [[1], [2]]), ([[1], [2]], [[1, 2]]), ([[]], [[1]])]
 )
 def test_filter_beyond_the_picture(convolve2d, expect, x, g):
     """No picture, or a filter that is higher or wider than it: a ValueError."""
     expect(convolve2d, x, g).raises(hint="Height and width are to be looked at one by one.")
 
 
-@pytest.mark.parametrize("k, taps", [(1, [1.0]), (3, [1 / 3, 1 / 3, 1 / 3]), (4, [0.25, 0.25, 0.25, 0.25])])
+@pytest.mark.parametrize(("k", "taps"), [(1, [1.0]), (3, [1 / 3, 1 / 3, 1 / 3]), (4, [0.25, 0.25, 0.25, 0.25])])
 def test_equal_taps(moving_average, expect, k, taps):
     """There are k taps, all equal, and they sum to 1."""
     known = [([1] * k, "These sum to k: a constant signal would come out louder than it went in.")]
@@ -169,7 +169,7 @@ def test_filter_without_taps(moving_average, expect, k):
 
 
 @pytest.mark.parametrize(
-    "g, T, A",
+    ("g", "T", "A"),
     [
         ([1, 2], 5, [[2, 1, 0, 0, 0], [0, 2, 1, 0, 0], [0, 0, 2, 1, 0], [0, 0, 0, 2, 1]]),
         ((1, 10, 100), 4, [[100, 10, 1, 0], [0, 100, 10, 1]]),
@@ -185,7 +185,7 @@ def test_one_row_for_each_output(convolution_matrix, expect, g, T, A):
     expect(convolution_matrix, g, T).gives(A, known=known if len(g) > 1 else [])
 
 
-@pytest.mark.parametrize("g, T", [([], 3), ([1, 2, 3], 2), ([[1, 2]], 4)])
+@pytest.mark.parametrize(("g", "T"), [([], 3), ([1, 2, 3], 2), ([[1, 2]], 4)])
 def test_matrix_that_cannot_be(convolution_matrix, expect, g, T):
     """No filter, or one with more taps than there are samples: a ValueError."""
     expect(convolution_matrix, g, T).raises()
@@ -202,7 +202,7 @@ def differences(signal):
 
 
 @pytest.mark.parametrize(
-    "f, shift, gap",
+    ("f", "shift", "gap"),
     [(weight_per_sample, 2, 8.0), (weight_per_sample, 1, 4.0), (differences, 2, 0.0), (weight_per_sample, 0, 0.0)],
 )
 def test_gap_by_hand(equivariance_gap, expect, f, shift, gap):
@@ -210,7 +210,7 @@ def test_gap_by_hand(equivariance_gap, expect, f, shift, gap):
     expect(equivariance_gap, f, [3, 1, 4], shift=shift).gives(gap, hint="The handout's table shows what is compared.")
 
 
-@pytest.mark.parametrize("f, shift", [(differences, -1), (lambda signal: signal[:2], 2)])
+@pytest.mark.parametrize(("f", "shift"), [(differences, -1), (lambda signal: signal[:2], 2)])
 def test_nothing_to_compare(equivariance_gap, expect, f, shift):
     """A shift to the left, or no position left to compare: a ValueError."""
     expect(equivariance_gap, f, [3, 1, 4], shift=shift).raises()

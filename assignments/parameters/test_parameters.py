@@ -27,7 +27,7 @@ LECTURE = [
 
 
 @pytest.mark.parametrize(
-    "duration, period, count, known",
+    ("duration", "period", "count", "known"),
     [
         (2, 0.5, 5, [(4, BIAS), (6, "There is no sample at time 0.")]),
         (1, 0.1, 11, [(10, BIAS)]),
@@ -47,14 +47,14 @@ def test_neuron_without_its_bias(perceptron_parameters, expect):
     expect(perceptron_parameters, 1, 0.1, bias=False).gives(10)
 
 
-@pytest.mark.parametrize("duration, period", [(0, 0.1), (1, 0), (-1, 0.1), (-1, -0.1)])
+@pytest.mark.parametrize(("duration", "period"), [(0, 0.1), (1, 0), (-1, 0.1), (-1, -0.1)])
 def test_neuron_without_time(perceptron_parameters, expect, duration, period):
     """No time, or time that runs backwards: a ValueError."""
     expect(perceptron_parameters, duration, period).raises()
 
 
 @pytest.mark.parametrize(
-    "in_features, out_features, settings, count",
+    ("in_features", "out_features", "settings", "count"),
     [(3, 2, {}, 8), (256, 10, {}, 2570), (1, 1, {}, 2), (5, 7, {"bias": False}, 35)],
 )
 def test_linear_on_paper(linear_parameters, expect, in_features, out_features, settings, count):
@@ -68,14 +68,14 @@ def test_linear_on_paper(linear_parameters, expect, in_features, out_features, s
     expect(linear_parameters, in_features, out_features, **settings).gives(count, known=known)
 
 
-@pytest.mark.parametrize("in_features, out_features", [(0, 3), (3, 0), (-1, -1)])
+@pytest.mark.parametrize(("in_features", "out_features"), [(0, 3), (3, 0), (-1, -1)])
 def test_linear_without_neurons(linear_parameters, expect, in_features, out_features):
     """Fewer than one input or output: a ValueError."""
     expect(linear_parameters, in_features, out_features).raises()
 
 
 @pytest.mark.parametrize(
-    "in_channels, out_channels, kernel_size, settings, count, known",
+    ("in_channels", "out_channels", "kernel_size", "settings", "count", "known"),
     [
         (1, 1, 2, {}, 3, [(2, "These are the taps: there is a bias besides.")]),
         (2, 1, 2, {}, 5, [(6, "The window's four numbers go into one sum, and one sum has one bias.")]),
@@ -96,7 +96,7 @@ def test_filters_over_time_of_nothing(conv1d_parameters, expect, sizes):
 
 
 @pytest.mark.parametrize(
-    "in_channels, out_channels, kernel_size, settings, count, known",
+    ("in_channels", "out_channels", "kernel_size", "settings", "count", "known"),
     [
         (3, 1, 2, {}, 13, [(12, "These are the weights: there is a bias besides."), (19, "k rows, not k + 1.")]),
         (3, 32, 2, {}, 416, [(385, "Each output channel has a bias of its own."), (384, "Where are the biases?")]),
@@ -120,7 +120,7 @@ def test_filters_over_images(conv2d_parameters, expect, in_channels, out_channel
 
 
 @pytest.mark.parametrize(
-    "sizes, settings",
+    ("sizes", "settings"),
     [((3, 4, 2), {"groups": 2}), ((4, 3, 2), {"groups": 2}), ((3, 4, (0, 2)), {}), ((3, 4, 2), {"groups": 0})],
 )
 def test_filters_that_cannot_be(conv2d_parameters, expect, sizes, settings):
@@ -129,7 +129,7 @@ def test_filters_that_cannot_be(conv2d_parameters, expect, sizes, settings):
 
 
 @pytest.mark.parametrize(
-    "input_shape, layers, count, known",
+    ("input_shape", "layers", "count", "known"),
     [
         ((5, 3, 9, 7), SMALL, 550, []),
         ((3, 9, 7), SMALL, 550, []),

@@ -12,13 +12,13 @@ NEGATIVE = [[-3, -1, -2]]  # a row in which no number is positive
 LAST_AXIS = "Only the last axis goes away, and it goes away altogether: (B, C, T) becomes (B, C)."
 
 
-@pytest.mark.parametrize("z, y", [([4, 7, 10, 13], 34), ((2.5, -1.0), 1.5), (np.array([7]), 7)])
+@pytest.mark.parametrize(("z", "y"), [([4, 7, 10, 13], 34), ((2.5, -1.0), 1.5), (np.array([7]), 7)])
 def test_total_of_a_signal(sum_pool, expect, z, y):
     """One signal leaves one number."""
     expect(sum_pool, z).gives(np.array(y), hint=LAST_AXIS)
 
 
-@pytest.mark.parametrize("z, y", [(TWO_SIGNALS, [34, 0]), (np.ones((2, 3, 4)), [[4, 4, 4], [4, 4, 4]])])
+@pytest.mark.parametrize(("z", "y"), [(TWO_SIGNALS, [34, 0]), (np.ones((2, 3, 4)), [[4, 4, 4], [4, 4, 4]])])
 def test_totals_of_a_batch(sum_pool, expect, z, y):
     """Each signal of a batch is pooled on its own."""
     expect(sum_pool, z).gives(y, hint=LAST_AXIS)
@@ -31,7 +31,7 @@ def test_total_without_a_sample(sum_pool, expect, z):
 
 
 @pytest.mark.parametrize(
-    "z, y, known",
+    ("z", "y", "known"),
     [
         (
             [4, 7, 10, 13],
@@ -47,7 +47,7 @@ def test_average_of_a_signal(mean_pool, expect, z, y, known):
     expect(mean_pool, z).gives(np.array(y), known=known)
 
 
-@pytest.mark.parametrize("z, y", [(TWO_SIGNALS, [8.5, 0]), (np.array([[[1.0, 3.0], [0.0, 5.0]]]), [[2, 2.5]])])
+@pytest.mark.parametrize(("z", "y"), [(TWO_SIGNALS, [8.5, 0]), (np.array([[[1.0, 3.0], [0.0, 5.0]]]), [[2, 2.5]])])
 def test_averages_of_a_batch(mean_pool, expect, z, y):
     """Each signal of a batch is pooled on its own, and left as it was."""
     expect(mean_pool, z).gives(y, hint=LAST_AXIS)
@@ -60,7 +60,7 @@ def test_average_without_a_sample(mean_pool, expect, z):
 
 
 @pytest.mark.parametrize(
-    "z, y, known",
+    ("z", "y", "known"),
     [
         ([4, 7, 10, 13], 13, []),
         (
@@ -103,7 +103,7 @@ def test_largest_beside_padding(max_pool2d, expect):
 
 
 @pytest.mark.parametrize(
-    "kernel_size, stride, y",
+    ("kernel_size", "stride", "y"),
     [
         ((2, 3), None, [[6], [7]]),
         ((3, 2), 1, [[5, 6, 6, 4], [7, 7, 6, 4]]),
@@ -153,7 +153,7 @@ def test_average_with_padded_zeros(avg_pool2d, expect):
 
 
 @pytest.mark.parametrize(
-    "kernel_size, stride, y",
+    ("kernel_size", "stride", "y"),
     [
         ((2, 3), None, [[4 / 6], [-3 / 6]]),
         ((1, 2), (3, 2), [[1, -1.5], [0.5, -3]]),
@@ -178,7 +178,7 @@ def test_average_that_cannot_be(avg_pool2d, expect, settings):
 
 
 @pytest.mark.parametrize(
-    "x, output_size, y",
+    ("x", "output_size", "y"),
     [
         ([[1, 2, 3, 4, 5]], (1, 2), [[2, 4]]),
         (np.arange(10.0).reshape(10, 1), (4, 1), [[1], [3], [6], [8]]),

@@ -14,12 +14,12 @@
 #
 # Four windows, four outputs. Padding makes the signal longer, stride skips windows, dilation makes the window wider, and the question stays the same. Turned around, the picture asks a second question: how much of the input does *one* output see? For one layer that is the window itself. For a chain of layers it is the *receptive field*, and it grows with every layer: this is how a deep network of tiny filters comes to see a whole face.
 #
-# Nothing in deep learning stops more first attempts than a shape that does not fit, and nothing is easier to get right beforehand: everything here is arithmetic on whole numbers, without a single weight. By the end you will read a network's description and say what comes out of every layer, the lecture's network included.
+# Few things stop as many first attempts at deep learning as a shape that does not fit, and few are as easy to get right beforehand: everything here is arithmetic on whole numbers, without a single weight. By the end you will read a network's description and say what comes out of every layer, the lecture's network included.
 
 # %% [markdown]
 # ## How to work
 #
-# Six functions, about 75 minutes. Each builds on the ones above it, so do call your own earlier functions. ★ is a warm-up, ★★★ wants paper and pencil. Replace each `raise NotImplementedError(...)` by your code; names and arguments stay as they are. The demonstrations in between draw what your functions say, and wait until these are finished.
+# Six functions, about 75 minutes. Some build on others above them, so do call your own earlier functions. ★ is a warm-up, ★★★ wants paper and pencil. Replace each `raise NotImplementedError(...)` by your code; names and arguments stay as they are. The demonstrations in between draw what your functions say, and wait until these are finished.
 #
 # - **Shapes** are channels first, as in PyTorch: one image is $(C, H, W)$, a batch is $(B, C, H, W)$, and an answer has as many entries as the question. Height comes before width, everywhere.
 # - **An int or a pair.** In two dimensions `kernel_size`, `stride`, `padding`, `dilation` and `output_size` are each an int, which serves both axes, or a pair (height, width).
@@ -44,7 +44,7 @@ def as_pair(value):
 # import matplotlib.pyplot as plt
 # import numpy as np
 #
-# BLUE, ORANGE, GREY = "#0072B2", "#E69F00", "#BBBBBB"  # told apart by colour-blind eyes too
+# BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#888888"  # told apart by colour-blind eyes too
 #
 #
 # def show(draw, *arguments):
@@ -91,8 +91,8 @@ def conv_output_length(length, kernel_size, stride=1, padding=0, dilation=1):
         ValueError: length, kernel_size, stride or dilation is less than 1, padding is less than 0, or not even
             one window fits.
 
-    Source: lecture, "Convolution" and "Stride and padding"; Dumoulin and Visin, A guide to convolution
-        arithmetic for deep learning (2016).
+    Source: lecture, "Convolution" and "More dimensions" (stride, padding); Dumoulin and Visin, A guide to
+        convolution arithmetic for deep learning (2016).
 
     Example:
         >>> conv_output_length(5, 2)
@@ -104,7 +104,9 @@ def conv_output_length(length, kernel_size, stride=1, padding=0, dilation=1):
 
 
 # %% [markdown]
-# **Look at your windows.** The figure draws one row per output that your function promises: grey dots are the signal, open dots the padding, coloured dots the taps of each window. If you counted right, the last row ends within the signal and no further row would fit; a row too many hangs out on the right. Change the numbers in the last line.
+# **Look at your windows.** If you counted right, the last row ends within the signal and no further row would fit; a row too many hangs out on the right. Change the numbers in the last line.
+#
+# *The figure has one row for each output that your function promises: grey dots are the signal, open dots the padding, and joined blue dots the taps of each window, which move to the right by two samples from row to row.*
 
 # %% tags=["active-ipynb"]
 # def draw_windows(length, kernel_size, stride, padding, dilation):
@@ -176,7 +178,9 @@ def conv2d_output_shape(input_shape, out_channels, kernel_size, stride=1, paddin
 
 
 # %% [markdown]
-# **Look at stride and padding.** An $8 \times 8$ binary picture in the manner of the lecture's, read by a $2 \times 2$ filter three times: at every place, with stride 2, and with stride 2 down and 3 across after padding by one. Each blue outline is one window with an orange dot in its middle, so counting dots counts outputs; the frame of zeros that padding adds is hatched.
+# **Look at stride and padding.** An $8 \times 8$ binary picture in the manner of the lecture's, read by a $2 \times 2$ filter three times: at every place, with stride 2, and with stride 2 down and 3 across after padding by one. Counting dots counts outputs.
+#
+# *Three panels show the same face of black pixels. Each blue outline is one window with an orange dot in its middle: overlapping windows everywhere in the first panel, sixteen side by side in the second, and fewer with gaps between their columns in the third, where the frame of zeros that padding adds is hatched.*
 
 # %% tags=["active-ipynb"]
 # PICTURE = np.array([[int(pixel) for pixel in row] for row in (
@@ -220,7 +224,7 @@ def conv2d_output_shape(input_shape, out_channels, kernel_size, stride=1, paddin
 #
 # **By hand.** $(3, 7, 9)$ pooled by $2 \times 4$: three windows go down (one row is left over), two across (one column is left over): $(3, 3, 2)$. With stride 1 it would be $(3, 6, 6)$.
 #
-# **Traps.** The stride may be a pair and so may the window that it defaults to. Padding in pooling is kept small: a window that saw nothing but padding would have nothing to take the largest value of, so more than half a kernel size of padding is an error, on either axis. Exactly half is fine.
+# **Traps.** The stride may be a pair and so may the window that it defaults to. Padding in pooling is kept small, so that no window sees more padding than image: as in PyTorch, more than half a kernel size of it is an error, on either axis. Exactly half is fine.
 
 
 # %%
@@ -254,7 +258,7 @@ def pool2d_output_shape(input_shape, kernel_size, stride=None, padding=0):
 # %% [markdown]
 # ## 4. Keeping the length: `same_padding` (★, 5 minutes)
 #
-# Every convolution layer makes the signal a little shorter, so a deep network would run out of signal. The remedy is to add as much padding as the filter takes away: the $p$ for which, at stride 1, the output is as long as the input, whatever the length $T$.
+# A convolution layer makes the signal a little shorter, so a deep network would run out of signal. The remedy is to add as much padding as the filter takes away: the $p$ for which, at stride 1, the output is as long as the input, whatever the length $T$.
 #
 # **By hand.** A filter of 3 taps takes away 2 samples, one at each end: $p = 1$. Five taps with dilation 2 reach over 9 samples and take away 8: $p = 4$.
 #
@@ -336,7 +340,9 @@ def receptive_field(layers):
 
 
 # %% [markdown]
-# **Look at the cone.** The figure follows the wires of one output back to the input. Coloured dots are those that it can see, and the larger a dot, the more ways lead to it: the middle of a receptive field has more to say than its edge. The orange bar below is as long as your function says. It should cover the coloured inputs exactly, from the first to the last. Try the chain backwards, or dilations 1, 2, 4 with kernel size 2 and no stride, and watch the field double with each layer.
+# **Look at the cone.** The figure follows the wires of one output back to the input. The larger a dot, the more ways lead to it: the middle of a receptive field has more to say than its edge. The orange bar below is as long as your function says. It should cover the coloured inputs exactly, from the first to the last. Try the chain backwards, or dilations 1, 2, 4 with kernel size 2 and no stride, and watch the field double with each layer.
+#
+# *A row of dots for the input and one for each layer above it. One blue dot at the top is joined by lines to the dots that it reads, those to theirs, and so on down, in a cone that widens; dots outside it are small and grey. An orange bar lies below the inputs of the cone.*
 
 # %% tags=["active-ipynb"]
 # def draw_cone(layers, length=24):
@@ -438,7 +444,9 @@ def network_output_shape(input_shape, layers):
 
 
 # %% [markdown]
-# **Look through the network.** One bar per layer of the lecture's network, on a batch of five images of $128 \times 128$: how many numbers leave that layer, on a logarithmic scale, with their shape written beside it. Nearly all the memory of this network goes into its first layer, before pooling, and ten numbers per image are left at the end.
+# **Look through the network.** How many numbers leave each layer of the lecture's network, for a batch of five images of $128 \times 128$? Nearly all the memory of this network goes into its first layer, before pooling, and ten numbers per image are left at the end.
+#
+# *Nine horizontal bars on a logarithmic axis, one for the input and one for each layer, with the shape written beside each: the longest are the first convolution and its leaky ReLU with (5, 32, 127, 127), the shortest is the linear layer with (5, 10).*
 
 # %% tags=["active-ipynb"]
 # LECTURE_NETWORK = [

@@ -20,7 +20,7 @@ LECTURE = [
 
 
 @pytest.mark.parametrize(
-    "length, kernel_size, settings, windows, known",
+    ("length", "kernel_size", "settings", "windows", "known"),
     [
         (5, 2, {}, 4, [(3, COUNT)]),
         (7, 7, {}, 1, [(0, COUNT)]),
@@ -42,7 +42,7 @@ def test_windows_on_paper(conv_output_length, expect, length, kernel_size, setti
 
 
 @pytest.mark.parametrize(
-    "length, kernel_size, settings",
+    ("length", "kernel_size", "settings"),
     [
         (0, 1, {}),
         (5, 0, {}),
@@ -60,7 +60,7 @@ def test_windows_that_cannot_be(conv_output_length, expect, length, kernel_size,
 
 
 @pytest.mark.parametrize(
-    "input_shape, out_channels, kernel_size, settings, shape, known",
+    ("input_shape", "out_channels", "kernel_size", "settings", "shape", "known"),
     [
         (
             (1, 3, 128, 128),
@@ -88,14 +88,16 @@ def test_layer_on_paper(conv2d_output_shape, expect, input_shape, out_channels, 
     expect(conv2d_output_shape, input_shape, out_channels, kernel_size, **settings).gives(shape, known=known, hint=hint)
 
 
-@pytest.mark.parametrize("kernel_size, settings", [((2, 9), {}), (3, {"stride": (1, 0)}), (2, {"padding": (-1, 0)})])
+@pytest.mark.parametrize(
+    ("kernel_size", "settings"), [((2, 9), {}), (3, {"stride": (1, 0)}), (2, {"padding": (-1, 0)})]
+)
 def test_layer_that_cannot_be(conv2d_output_shape, expect, kernel_size, settings):
     """What fits one axis may be wrong for the other: a ValueError."""
     expect(conv2d_output_shape, (3, 10, 8), 4, kernel_size, **settings).raises()
 
 
 @pytest.mark.parametrize(
-    "input_shape, kernel_size, settings, shape, known",
+    ("input_shape", "kernel_size", "settings", "shape", "known"),
     [
         ((3, 7, 9), (2, 4), {}, (3, 3, 2), [((3, 6, 6), "Where no stride is given, it is the kernel size.")]),
         ((3, 7, 9), (2, 4), {"stride": 1}, (3, 6, 6), []),
@@ -108,28 +110,28 @@ def test_pooling_on_paper(pool2d_output_shape, expect, input_shape, kernel_size,
     expect(pool2d_output_shape, input_shape, kernel_size, **settings).gives(shape, known=known)
 
 
-@pytest.mark.parametrize("kernel_size, settings", [(2, {"padding": 2}), ((4, 2), {"padding": (2, 2)}), (8, {})])
+@pytest.mark.parametrize(("kernel_size", "settings"), [(2, {"padding": 2}), ((4, 2), {"padding": (2, 2)}), (8, {})])
 def test_pooling_with_too_much(pool2d_output_shape, expect, kernel_size, settings):
     """Padding of more than half a window, or a window larger than the image: a ValueError."""
     expect(pool2d_output_shape, (3, 7, 9), kernel_size, **settings).raises()
 
 
 @pytest.mark.parametrize(
-    "kernel_size, settings, padding", [(3, {}, 1), (1, {}, 0), (5, {"dilation": 2}, 4), (2, {"dilation": 2}, 1)]
+    ("kernel_size", "settings", "padding"), [(3, {}, 1), (1, {}, 0), (5, {"dilation": 2}, 4), (2, {"dilation": 2}, 1)]
 )
 def test_length_that_is_kept(same_padding, expect, kernel_size, settings, padding):
     """The padding gives back, at both ends together, what the filter takes away."""
     expect(same_padding, kernel_size, **settings).gives(padding, hint="How many samples does the filter take away?")
 
 
-@pytest.mark.parametrize("kernel_size, settings", [(2, {}), (4, {"dilation": 3})])
+@pytest.mark.parametrize(("kernel_size", "settings"), [(2, {}), (4, {"dilation": 3})])
 def test_length_that_cannot_be_kept(same_padding, expect, kernel_size, settings):
     """An odd number of samples cannot be given back at two ends: a ValueError."""
     expect(same_padding, kernel_size, **settings).raises()
 
 
 @pytest.mark.parametrize(
-    "layers, field, known",
+    ("layers", "field", "known"),
     [
         ([], 1, [(0, "Without a layer each output is one sample of the input.")]),
         ([(5, 3)], 5, [(7, "A layer's own stride moves its window; it does not make it wider.")]),
@@ -144,7 +146,7 @@ def test_field_on_paper(receptive_field, expect, layers, field, known):
 
 
 @pytest.mark.parametrize(
-    "input_shape, layers, shape",
+    ("input_shape", "layers", "shape"),
     [
         ((5, 3, 128, 128), LECTURE, (5, 10)),
         ((3, 128, 128), LECTURE, (10,)),

@@ -54,15 +54,16 @@ def squared_error(outputs, targets):
 
 
 @pytest.mark.parametrize(
-    "cuda, mps, device", [(True, True, "cuda"), (True, False, "cuda"), (False, True, "mps"), (False, False, "cpu")]
+    ("cuda", "mps", "device"),
+    [(True, True, "cuda"), (True, False, "cuda"), (False, True, "mps"), (False, False, "cpu")],
 )
 def test_best_device(pick_device, expect, cuda, mps, device):
     """The first that is available of cuda, mps and cpu."""
 
     def picked():
         with (
-            mock.patch.object(torch.cuda, "is_available", lambda: cuda),
-            mock.patch.object(torch.backends.mps, "is_available", lambda: mps),
+            mock.patch.object(torch.cuda, "is_available", return_value=cuda),
+            mock.patch.object(torch.backends.mps, "is_available", return_value=mps),
         ):
             return pick_device().type
 
@@ -71,7 +72,7 @@ def test_best_device(pick_device, expect, cuda, mps, device):
 
 
 @pytest.mark.parametrize(
-    "images, logits", [((5, 3, 32, 24), (5, 10)), ((2, 3, 9, 50), (2, 10)), ((1, 3, 8, 8), (1, 10))]
+    ("images", "logits"), [((5, 3, 32, 24), (5, 10)), ((2, 3, 9, 50), (2, 10)), ((1, 3, 8, 8), (1, 10))]
 )
 def test_logits_for_each_image(ConvNet, expect, images, logits):
     """Images of any size give one logit per class, and a batch of one stays a batch."""
@@ -83,7 +84,7 @@ def test_logits_for_each_image(ConvNet, expect, images, logits):
 
 
 @pytest.mark.parametrize(
-    "name, shape",
+    ("name", "shape"),
     [("conv1", (8, 3, 2, 2)), ("conv2", (16, 8, 2, 2)), ("linear", (10, 64))],
 )
 def test_three_layers_with_weights(ConvNet, expect, name, shape):
@@ -182,7 +183,7 @@ LOGITS = (
 
 
 @pytest.mark.parametrize(
-    "which, value, known",
+    ("which", "value", "known"),
     [
         ("loss", (4 * math.log(4 / 3) + math.log(4)) / 5, [((3 * math.log(4 / 3) + math.log(4)) / 4, RAGGED)]),
         (
@@ -228,7 +229,7 @@ def test_gradients_that_were_off(evaluate, expect):
     """Whoever has switched gradients off finds them off."""
 
     def state():
-        with torch.no_grad():
+        with torch.set_grad_enabled(False):
             evaluate(Line(1.0), Batches(*LOGITS), torch.nn.functional.cross_entropy, CPU)
             return "on" if torch.is_grad_enabled() else "off"
 
@@ -253,7 +254,7 @@ def test_record_of_three_epochs(fit, expect):
 
 
 @pytest.mark.parametrize(
-    "name, value, known",
+    ("name", "value", "known"),
     [
         (
             "train_loss",
@@ -280,7 +281,7 @@ def test_first_epoch_on_paper(fit, expect, name, value, known):
 
 
 @pytest.mark.parametrize(
-    "settings, weight, known",
+    ("settings", "weight", "known"),
     [
         (
             {"weight_decay": 0.1},

@@ -10,7 +10,7 @@ import numpy as np
 
 
 def expect(function, *arguments, shown=None, **keywords):
-    """A call of a function; say .gives(value) or .raises() of it. `shown` is the call as it reads, where it is longer."""
+    """A call of a function; say of it what it .gives(...) or that it .raises(). `shown` is how the call reads."""
     return _Call(function, arguments, keywords, shown)
 
 

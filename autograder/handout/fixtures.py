@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from autograder.handout.expect import expect
+
 FOLDER = Path(__file__).resolve().parent
 TESTS = next(FOLDER.glob("test_*.py"))
 MODULE = FOLDER / TESTS.name.removeprefix("test_")

@@ -40,6 +40,16 @@ _DENIED: Final[dict[str, dict[str, tuple[int | None, int | None]]]] = {
     "reaches files by another way than their path": {
         "name_to_handle_at": (303, 264), "open_by_handle_at": (304, 265), "fanotify_init": (300, 262),
     },
+    "changes mode, owner, times or length of a file that it may not open: Landlock does not see to that": {
+        "chmod": (90, None), "fchmodat": (268, 53), "fchmodat2": (452, 452), "chown": (92, None),
+        "lchown": (94, None), "fchownat": (260, 54), "utime": (132, None), "utimes": (235, None),
+        "futimesat": (261, None), "utimensat": (280, 88), "setxattr": (188, 5), "lsetxattr": (189, 6),
+        "setxattrat": (463, 463), "removexattr": (197, 14), "lremovexattr": (198, 15), "removexattrat": (466, 466),
+        "file_setattr": (469, 469), "truncate": (76, 45),
+    },
+    "watches what other processes do with files": {
+        "inotify_init": (253, None), "inotify_init1": (294, 26), "inotify_add_watch": (254, 27),
+    },
     "makes a device or a pipe with a name": {"mknod": (133, None), "mknodat": (259, 33)},
     "wide attack surface of the kernel, without use to a student": {
         "bpf": (321, 280), "io_uring_setup": (425, 425), "io_uring_enter": (426, 426), "io_uring_register": (427, 427),
@@ -67,7 +77,8 @@ _DENIED: Final[dict[str, dict[str, tuple[int | None, int | None]]]] = {
 # Allowed where the first argument is 0 or the process's own id: signals, limits and cores of itself alone.
 _OWN_PID: Final = {"kill": (62, 129), "tgkill": (234, 131), "prlimit64": (302, 261), "sched_setaffinity": (203, 122)}
 _CLONE: Final = (56, 220)  # allowed for threads alone
-_CLONE3: Final = (435, 435)  # its flags stand in memory, out of a filter's sight; without it the C library uses clone
+_OPEN: Final = ((2, None, 1), (257, 56, 2))  # open and openat, and which argument has the flags
+_UNSEEN: Final = ((435, 435), (437, 437))  # clone3, openat2: flags in memory, out of sight; libraries then do without
 
 # Denied where an argument has one of these values: reason, numbers, which argument, values.
 _GUARDED: Final[tuple[tuple[str, tuple[int, int], int, tuple[int, ...]], ...]] = (
@@ -83,10 +94,11 @@ _SOCKETPAIR: Final = (53, 199)  # allowed for local sockets, which asyncio needs
 _ARCHITECTURES: Final = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 _X32_BIT: Final = 0x40000000
 _CLONE_THREAD: Final = 0x00010000
+_O_TRUNC, _O_ACCMODE = 0o1000, 0o3
 _MSG_OOB: Final = 1
 _AF_UNIX: Final = 1
 
-_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _AND, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
 _NUMBER, _ARCH, _ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data
 _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 _DENY = _ERRNO | errno.EPERM
@@ -125,7 +137,12 @@ def program(pid: int) -> bytes:
     body += _when(_SOCKETPAIR[column], _argument_is(_AF_UNIX))
     body += _when(_SENDTO[column], [_argument(3), (_ANY_BIT, 0, 1, _MSG_OOB), (_RETURN, 0, 0, _DENY)])
     body += _when(_CLONE[column], [_argument(0), (_ANY_BIT, 1, 0, _CLONE_THREAD), (_RETURN, 0, 0, _DENY)])
-    body += _when(_CLONE3[column], [(_RETURN, 0, 0, _ERRNO | errno.ENOSYS)])
+    for numbers in _UNSEEN:
+        body += _when(numbers[column], [(_RETURN, 0, 0, _ERRNO | errno.ENOSYS)])
+    for *numbers, place in _OPEN:
+        if (number := numbers[column]) is not None:
+            # To empty a file needs the right to write; old versions of Landlock ask only for what else is opened for.
+            body += _when(number, [_argument(place), (_AND, 0, 0, _O_TRUNC | _O_ACCMODE), *_deny_values((_O_TRUNC,))])
     for number in denied:
         body += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, _DENY)]
     body.append((_RETURN, 0, 0, _ALLOW))

@@ -348,8 +348,8 @@ class DetachedOutput(RightConv2d):
 class SinglePrecision(RightConv2d):
     """replaces: Conv2d
 
-    Your layer computes in single precision even after .double(). A tensor that you make inside forward has torch's default
-    dtype unless you say otherwise: let it take dtype and device from the image or from the weights.
+    Your layer computes in single precision even after it was converted to double. A tensor that you make inside forward
+    has torch's default dtype unless you say otherwise: let it take dtype and device from the image or from the weights.
     """
 
     def forward(self, x):

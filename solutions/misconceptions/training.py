@@ -173,7 +173,7 @@ class SlopeOfPytorch(_Network):
     """replaces: ConvNet
 
     This leaky ReLU leaks less than the lecture's: PyTorch takes another slope for negative signals unless
-    it is told. Compare with max(0.1 x, x).
+    it is told. The lecture lets a tenth of them through.
     """
 
     def activate(self, signals):
@@ -614,6 +614,16 @@ def pictures_flattened(model, loader, loss_fn, optimizer, device):
     model.train()
     flat = ((inputs.flatten(1), targets) for inputs, targets in loader)
     return _mean(_train(model, flat, loss_fn, optimizer, device))
+
+
+def device_hard_coded(model, loader, loss_fn, optimizer, device):
+    """replaces: train_one_epoch
+
+    The device is written down here by name, so that the loop runs on one kind of machine only. It is the
+    caller who says where to compute; there is an argument for it.
+    """
+    model.train()
+    return _mean(_train(model, loader, loss_fn, optimizer, torch.device("cuda")))
 
 
 # --- evaluate -------------------------------------------------------------------------------------------------
@@ -1129,7 +1139,8 @@ def best_weights_restored(model, train_loader, val_loader, *, epochs, learning_r
     return history
 
 
-# --- Devices: wrong only where there is a device besides the CPU, and told apart from right by a simulated GPU --------
+# --- Devices --------------------------------------------------------------------------------------------------
+# Wrong only where there is a device besides the CPU: a simulated GPU tells them apart from right, and nothing else does.
 
 
 def batches_stay_behind(model, loader, loss_fn, optimizer, device):
@@ -1163,16 +1174,6 @@ def targets_stay_behind(model, loader, loss_fn, optimizer, device):
         optimizer.step()
         losses.append((loss.item(), len(targets)))
     return _mean(losses)
-
-
-def device_hard_coded(model, loader, loss_fn, optimizer, device):
-    """replaces: train_one_epoch
-
-    The device is looked up here once more, or written down as a name. It is the caller who says where to
-    compute, in an argument.
-    """
-    model.train()
-    return _mean(_train(model, loader, loss_fn, optimizer, torch.device("cpu")))
 
 
 def validation_batches_stay_behind(model, loader, loss_fn, device):

@@ -6,7 +6,7 @@ p = 1: all or nothing, and no dice.
 
 Tolerances: an epoch is a handful of steps, and TERMS bounds the products that one output or gradient sums on its way.
 Steps carry rounding along, batch norm of few examples magnifies it, and AdamW divides small gradients by themselves;
-float32 and float64 still agree thirty times better than asked for. What the misconceptions change is far above that.
+float32 and float64 still agree twenty times better than asked for. What the misconceptions change is far above that.
 """
 
 import numpy as np
@@ -129,7 +129,7 @@ def shapes_of_weights(ConvNet, channels, options):
 def network_with_given_weights(
     ConvNet, look, channels, options, weights, images, targets, *, device, training=True
 ):  # fmt: skip
-    """The logits of a network with given weights, their gradients, or what two steps of an optimizer make of them."""
+    """The logits of a network with given weights, their gradients, or what a step of an optimizer makes of them."""
     import torch
 
     network = ConvNet(*channels, **options).to(device).train(training)
@@ -142,14 +142,10 @@ def network_with_given_weights(
     targets = torch.tensor(targets, device=device)
     if look == "logits":
         return network(images)
+    torch.nn.functional.cross_entropy(network(images), targets).backward()
     if look == "gradients":
-        torch.nn.functional.cross_entropy(network(images), targets).backward()
         return [array.grad for array in arrays]
-    optimizer = torch.optim.SGD(network.parameters(), lr=0.5)
-    for _ in range(2):
-        optimizer.zero_grad()
-        torch.nn.functional.cross_entropy(network(images), targets).backward()
-        optimizer.step()
+    torch.optim.SGD(network.parameters(), lr=0.5).step()
     return arrays
 
 
@@ -164,13 +160,19 @@ NETWORKS = [
 
 
 def given(rng, channels, options, batch, height, width):
-    """Random images, targets, and weights that let signals neither grow nor fade from layer to layer."""
+    """Random weights, images and targets.
+
+    The gradient of leaky ReLU jumps at zero, and rounding must not decide on which side a signal falls. So the first
+    convolution sums multiples of 1/256, exact in any order, and its biases are odd multiples of 1/512; those of the
+    second one, of both signs, are larger than what comes in.
+    """
     c_x, c_h, c_y, classes = channels
     k, cells = options.get("kernel_size", 2), options.get("pool2", 2) ** 2
-    weights = []
-    for shape in [(c_h, c_x, k, k), (c_y, c_h, k, k), (classes, c_y * cells)]:
-        weights += [rng.normal(size=shape) * np.prod(shape[1:]) ** -0.5, rng.normal(size=shape[0])]
-    return weights, rng.normal(size=(batch, c_x, height, width)), rng.integers(classes, size=batch)
+    conv1 = rng.integers(-16, 17, size=(c_h, c_x, k, k)) / 32, rng.integers(-64, 64, size=c_h) / 256 + 1 / 512
+    conv2 = rng.normal(size=(c_y, c_h, k, k)) / np.sqrt(4 * c_h * k * k), np.resize([3, -3], c_y) + rng.random(c_y)
+    linear = rng.normal(size=(classes, c_y * cells)) / np.sqrt(c_y * cells), rng.normal(size=classes)
+    images = rng.integers(-16, 17, size=(batch, c_x, height, width)) / 8
+    return [*conv1, *conv2, *linear], images, rng.integers(classes, size=batch)
 
 
 def written(channels, options, *images):
@@ -230,8 +232,8 @@ def test_gradients_of_the_weights(agrees, rng, channels, options):
 def test_an_optimizer_finds_all_parameters(agrees, rng, channels, options):
     """An optimizer that is given network.parameters() trains all six weights and biases."""
     case = (channels, options, *given(rng, channels, options, 3, 13, 7))
-    call = f"two SGD steps of {written(channels, options, 3, channels[0], 13, 7)}"
-    agrees(network_with_given_weights, "steps", *case, **about(call))
+    call = f"an SGD step of {written(channels, options, 3, channels[0], 13, 7)}"
+    agrees(network_with_given_weights, "step", *case, **about(call))
 
 
 # --- train_one_epoch: 30 points -------------------------------------------------------------------------------------
@@ -356,8 +358,8 @@ def test_one_step_per_batch(agrees, rng, sizes):
 @pytest.mark.parametrize("layers", [NORMALISED, DROPPED, MIXED], ids=["batch-norm", "dropout", "both"])
 def test_training_mode(agrees, rng, layers, mode):
     """The network trains in training mode, whatever its mode was: batch norm learns, and dropout is on."""
-    case = (secret(rng), layers, batches(rng, 7, 5, 3), SGD, CROSS_ENTROPY)
-    call = trains((7, 5, 3), layers=layers, epochs=2, mode=mode)
+    case = (secret(rng), layers, batches(rng, 11, 7, 5), SGD, CROSS_ENTROPY)
+    call = trains((11, 7, 5), layers=layers, epochs=2, mode=mode)
     agrees(train, "state", *case, **about(call, epochs=2, training=mode == "training"))
 
 
@@ -491,7 +493,7 @@ def test_accuracy(agrees, rng, scores):
 @pytest.mark.parametrize("layers", [NORMALISED, DROPPED, MIXED], ids=["batch-norm", "dropout", "both"])
 def test_evaluation_mode(agrees, rng, layers, mode):
     """The network is measured in evaluation mode, whatever its mode was: running statistics, no dropout."""
-    case = (secret(rng), layers, batches(rng, 7, 5, 3), CROSS_ENTROPY)
+    case = (secret(rng), layers, batches(rng, 11, 7, 5), CROSS_ENTROPY)
     agrees(measure, "loss", *case, **about(f"evaluate, a model in {mode} mode", training=mode == "training"))
 
 

@@ -28,7 +28,8 @@
 # | `conv2d_parameters` | a convolution over images, with groups | ★★ | 15 | 25 |
 # | `network_parameters` | a whole network, layer by layer | ★★★ | 20 | 40 |
 #
-# Three rules hold for all of them.
+# Replace each `raise NotImplementedError(…)` by your own lines, and call your own earlier functions wherever
+# they help. ★ is a warm-up, ★★★ wants paper and pencil. Three rules hold for all five:
 #
 # - A **parameter** is a number that gradient descent changes. Settings that you choose, such as a stride or
 #   the slope of a leaky ReLU, are not parameters.
@@ -131,7 +132,7 @@ def output_shape(shape, layer):
 
 
 # %% [markdown]
-# ## 1. A neuron over a whole signal ★ (8 minutes)
+# ## 1. A neuron over a whole signal: `perceptron_parameters` (★, 8 minutes)
 #
 # The perceptron of the lecture reads every sample of the signal at once:
 #
@@ -184,7 +185,7 @@ def perceptron_parameters(duration, period, bias=True):
 
 
 # %% [markdown]
-# ## 2. A linear layer ★ (7 minutes)
+# ## 2. A linear layer: `linear_parameters` (★, 7 minutes)
 #
 # A linear layer is several such neurons side by side. Each of the `out_features` neurons reads *all* of the
 # `in_features` inputs, with weights and a bias of its own:
@@ -233,7 +234,7 @@ def linear_parameters(in_features, out_features, bias=True):
 
 
 # %% [markdown]
-# ## 3. A convolution over time ★ (10 minutes)
+# ## 3. A convolution over time: `conv1d_parameters` (★, 10 minutes)
 #
 # The convolution layer slides small neurons along the signal. With $c_x$ channels coming in (the left and the
 # right ear, say) and $c_y$ channels going out, output channel $j$ at time $t$ is
@@ -319,7 +320,7 @@ def conv1d_parameters(in_channels, out_channels, kernel_size, bias=True):
 #     plt.show()
 
 # %% [markdown]
-# ## 4. A convolution over images ★★ (15 minutes)
+# ## 4. A convolution over images: `conv2d_parameters` (★★, 15 minutes)
 #
 # With images the filter becomes a small image itself, $k_h$ rows by $k_w$ columns, one for each pair of an
 # input and an output channel:
@@ -381,7 +382,7 @@ def conv2d_parameters(in_channels, out_channels, kernel_size, groups=1, bias=Tru
 
 
 # %% [markdown]
-# ## 5. A whole network ★★★ (20 minutes)
+# ## 5. A whole network: `network_parameters` (★★★, 20 minutes)
 #
 # A network is a list of layers, each a dictionary as in the table at the top. Some kinds learn nothing at
 # all: think about which ones leave gradient descent nothing to change. One kind is new. **Batch

@@ -348,10 +348,10 @@ def adaptive_avg_pool2d(x, output_size):
 
 # %% tags=["active-ipynb"]
 # import matplotlib.pyplot as plt
-# from sklearn.datasets import load_sample_image
-#
-# photograph = load_sample_image("china.jpg").transpose(2, 0, 1) / 255  # rows, columns, colours to C H W, each in [0, 1]
 # try:
+#     from sklearn.datasets import load_sample_image
+#
+#     photograph = load_sample_image("china.jpg").transpose(2, 0, 1) / 255  # rows, columns, colours to C H W, in [0, 1]
 #     pictures = {
 #         "the photograph": photograph,
 #         "max_pool2d, kernel 16": max_pool2d(photograph, 16),
@@ -360,10 +360,13 @@ def adaptive_avg_pool2d(x, output_size):
 #     }
 # except NotImplementedError as unfinished:
 #     print(f"Finish {unfinished} first, then run this cell again.")
+# except ImportError as missing:
+#     print(f"This picture needs {missing.name}: run %pip install scikit-learn, then this cell again.")
 # else:
 #     figure, panels = plt.subplots(2, 2, figsize=(11, 8), layout="constrained")
 #     for panel, (name, picture) in zip(panels.flat, pictures.items()):
-#         panel.imshow(np.asarray(picture).transpose(1, 2, 0), interpolation="nearest")
+#         picture = np.asarray(picture)
+#         panel.imshow(picture.transpose(1, 2, 0), interpolation="nearest")
 #         panel.set_title(f"{name}: {picture.shape[1]} × {picture.shape[2]}")
 #         panel.axis("off")
 #     plt.show()

@@ -1,0 +1,256 @@
+from otter.test_files import test_case
+
+OK_FORMAT = False
+name = "avg_pool2d"
+
+import linecache
+import math
+import os
+import sys
+import textwrap
+
+import numpy as np
+
+
+def expect(function, *arguments, shown=None, **keywords):
+    """A call of a function; say of it what it .gives(...) or that it .raises(). `shown` is how the call reads."""
+    return _Call(function, arguments, keywords, shown)
+
+
+class NotWrittenError(AssertionError):
+    """A function still raises NotImplementedError."""
+
+
+class _Call:
+    def __init__(self, function, arguments, keywords, shown):
+        self.function, self.arguments, self.keywords = function, arguments, keywords
+        self.name = getattr(function, "__name__", "The function")
+        written = [_typed(value) for value in arguments] + [f"{key}={_typed(value)}" for key, value in keywords.items()]
+        self.shown = shown or f"{self.name}({', '.join(written)})"
+
+    def gives(self, expected, hint="", known=()):
+        """The call returns the expected value, and leaves what it was given as it was.
+
+        Args:
+            expected: an int asks for a whole number, a tuple for a shape, a float for a number, a text for that text, a
+                list or an array for an array of the same shape.
+            hint: what to think of where it does not.
+            known: pairs of a wrong answer and the hint for whoever gets that one.
+        """
+        __tracebackhide__ = True
+        before = self._given()
+        result, error = self._made()
+        if error is not None:
+            raise AssertionError(self._message(_raised(error), _shown(expected), hint)) from error
+        why = _difference(result, expected)
+        if why is not None:
+            if result is None:
+                hint = "None is what a function returns that has no return."
+            hint = next((text for wrong, text in known if _difference(result, wrong) is None), hint)
+            raise AssertionError(self._message(f"returned {_shown(result)}", _shown(expected), hint, why))
+        if self._given() != before:
+            hint = "It has changed what it was given, which belongs to the caller. Work on a copy."
+            raise AssertionError(self._message("returned the right result", "its arguments as they were", hint))
+
+    def raises(self, hint=""):
+        """The call raises ValueError."""
+        __tracebackhide__ = True
+        result, error = self._made()
+        if error is None:
+            raise AssertionError(self._message(f"returned {_shown(result)}", "a ValueError", hint))
+        if not isinstance(error, ValueError):
+            raise AssertionError(self._message(_raised(error), "a ValueError", hint)) from error
+
+    def _made(self):
+        __tracebackhide__ = True
+        if self.function is None:
+            raise NotWrittenError("The function is not defined: run the cell that defines it, then check again.")
+        try:
+            return self.function(*self.arguments, **self.keywords), None
+        except NotImplementedError as error:
+            raise NotWrittenError(f"{error or self.name} is not written yet.") from None
+        except Exception as error:
+            return None, error
+
+    def _given(self):
+        return [_plain(value) for value in (*self.arguments, *self.keywords.values())]
+
+    def _message(self, outcome, expected, hint, why=""):
+        lines = [self.shown, *_block("  ", outcome), *_block("  expected ", expected)]
+        lines += [f"  {why}"] if why else []
+        return "\n".join(lines + textwrap.wrap(hint, 96, initial_indent="  Hint: ", subsequent_indent="  "))
+
+
+def _difference(result, expected):
+    """How a result differs: None where it does not, else a sentence, empty where the values speak for themselves."""
+    if isinstance(expected, (str, bool)):
+        return None if type(result) is type(expected) and result == expected else ""
+    if isinstance(expected, int):
+        if not isinstance(result, (int, np.integer)) or isinstance(result, bool):
+            return "A whole number is asked for, of Python's or NumPy's type int."
+        return None if result == expected else ""
+    if isinstance(expected, tuple):
+        if not isinstance(result, (tuple, list)):
+            return "A tuple of whole numbers is asked for."
+        if len(result) != len(expected):
+            return f"It has {len(result)} entries instead of {len(expected)}."
+        entries = [_difference(*pair) for pair in zip(result, expected, strict=True)]
+        return next((why for why in entries if why is not None), None)
+    if isinstance(expected, float) and not isinstance(result, (int, float, np.number)) and np.ndim(result) != 0:
+        return "One number is asked for."
+    if isinstance(expected, float) and hasattr(result, "detach"):
+        return "A Python float is asked for, not a tensor."
+    return _array_difference(result, np.asarray(expected, dtype=float))
+
+
+def _array_difference(result, expected):
+    try:
+        array = np.asarray(result.detach().cpu() if hasattr(result, "detach") else result)
+    except (TypeError, ValueError):
+        array = np.asarray(None)
+    if array.dtype.kind not in "iuf":
+        return "Real numbers are asked for."
+    if array.shape != expected.shape:
+        return f"Its shape is {array.shape}, and it should be {expected.shape}."
+    # Room for the rounding of float32, and far too little for a mistake.
+    right = np.abs(array - expected) <= 1e-5 * max(1.0, np.abs(expected).max(initial=0.0))
+    return None if right.all() else ""
+
+
+def _raised(error):
+    """An exception, and the line of the student's own code at which it arose."""
+    text = f"raised {type(error).__name__}: {error}"
+    trace, line = error.__traceback__, ""
+    while trace is not None:
+        path = trace.tb_frame.f_code.co_filename
+        if _is_own(path):
+            line = linecache.getline(path, trace.tb_lineno).strip() or line
+        trace = trace.tb_next
+    return f"{text}\nat the line: {line}" if line else text
+
+
+def _is_own(path):
+    """Whether a file is neither a library's, nor a check's, nor this one; a cell is one's own."""
+    if path.startswith("<"):
+        return path.startswith("<ipython-input")
+    library = path.startswith((sys.prefix, sys.base_prefix))
+    return not (library or path == expect.__code__.co_filename or os.path.basename(path).startswith("test_"))
+
+
+def _plain(value):
+    """A copy that compares with ==, of what can be changed in place; None of anything else, such as a model."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(entry) for entry in value]
+    return value if isinstance(value, (int, float, str)) else None
+
+
+def _typed(value):
+    """An argument as one would type it; a large array by its shape."""
+    kind = "torch.tensor" if hasattr(value, "detach") else "np.array" if isinstance(value, np.ndarray) else None
+    if kind is None:
+        return getattr(value, "__name__", None) or repr(value)
+    if not 0 < math.prod(value.shape) <= 40:
+        return f"{kind.split('.')[1]} of shape {tuple(value.shape)}"
+    return f"{kind}({_numbers(value)})"
+
+
+def _numbers(value):
+    array = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
+    text = np.array2string(array, precision=4, separator=", ", threshold=200, floatmode="maxprec")
+    return " ".join(text.split()) if len(text) < 100 else text
+
+
+def _shown(value):
+    """A result as a reader wants to see it."""
+    if isinstance(value, np.ndarray) or hasattr(value, "detach"):
+        kind = "a tensor" if hasattr(value, "detach") else "an array"
+        return f"{kind} of shape {tuple(value.shape)}: {_numbers(value)}" if value.ndim else _numbers(value)
+    text = repr(value)
+    return text if len(text) <= 600 else f"{text[:600]} ..."
+
+
+def _block(head, text):
+    """Lines that stand below each other where a text has several."""
+    first, *others = str(text).split("\n")
+    return [head + first] + [" " * len(head) + other for other in others]
+
+
+TWO_SIGNALS = [[4, 7, 10, 13], [1, 0, -1, 0]]
+PICTURE = [[3, -1, 2, -5, 0], [-2, -4, 6, 1, -3], [5, 0, -1, -2, 4], [-6, 7, -8, 2, -1]]
+NEGATIVE = [[-3, -1, -2]]  # a row in which no number is positive
+LAST_AXIS = "Only the last axis goes away, and it goes away altogether: (B, C, T) becomes (B, C)."
+
+
+def test_average_of_windows_by_hand(avg_pool2d, expect):
+    """The picture of the handout; its pixels are integers, their means are not."""
+    known = [
+        ([[-1, 1], [1, -2]], "The means of whole numbers have been cut to whole numbers: mind the dtype."),
+        ([[-4, 4], [6, -9]], "These are the sums of the windows."),
+    ]
+    expect(avg_pool2d, PICTURE, 2).gives([[-1, 1], [1.5, -2.25]], known=known)
+
+
+def test_average_with_padded_zeros(avg_pool2d, expect):
+    """Padded zeros count: the divisor is the same for every window."""
+    known = [([[-2, -2, -1.5]], "At the border it divides by the pixels of the picture alone. Padded zeros count.")]
+    expect(avg_pool2d, NEGATIVE, (1, 3), stride=1, padding=(0, 1)).gives([[-4 / 3, -2, -1]], known=known)
+
+
+def test_average_of_oblong_pictures(avg_pool2d, expect, kernel_size, stride, y):
+    """Height is first, in kernels and in strides, and a window has kh * kw pixels."""
+    expect(avg_pool2d, PICTURE, kernel_size, stride).gives(y)
+
+
+def test_average_of_a_stack(avg_pool2d, expect):
+    """Pictures are averaged one by one, and left as they were."""
+    stack = np.arange(24.0).reshape(2, 1, 3, 4)
+    expect(avg_pool2d, stack, 2).gives([[[[2.5, 4.5]]], [[[14.5, 16.5]]]])
+
+
+def test_average_that_cannot_be(avg_pool2d, expect, settings):
+    """Too much padding, or no window that fits: a ValueError."""
+    expect(avg_pool2d, PICTURE, **settings).raises()
+
+
+@test_case(name='The picture of the handout; its pixels are integers, their means are not.')
+def case_1(avg_pool2d):
+    test_average_of_windows_by_hand(avg_pool2d, expect=expect)
+
+
+@test_case(name='Padded zeros count: the divisor is the same for every window.')
+def case_2(avg_pool2d):
+    test_average_with_padded_zeros(avg_pool2d, expect=expect)
+
+
+@test_case(name='Height is first, in kernels and in strides, and a window has kh * kw pixels. (1 of 3)')
+def case_3(avg_pool2d):
+    test_average_of_oblong_pictures(avg_pool2d, expect=expect, kernel_size=(2, 3), stride=None, y=[[4 / 6], [-3 / 6]])
+
+
+@test_case(name='Height is first, in kernels and in strides, and a window has kh * kw pixels. (2 of 3)')
+def case_4(avg_pool2d):
+    test_average_of_oblong_pictures(avg_pool2d, expect=expect, kernel_size=(1, 2), stride=(3, 2), y=[[1, -1.5], [0.5, -3]])
+
+
+@test_case(name='Height is first, in kernels and in strides, and a window has kh * kw pixels. (3 of 3)')
+def case_5(avg_pool2d):
+    test_average_of_oblong_pictures(avg_pool2d, expect=expect, kernel_size=2, stride=(2, 1), y=[[-1, 0.75, 1, -1.75], [1.5, -0.5, -2.25, 0.75]])
+
+
+@test_case(name='Pictures are averaged one by one, and left as they were.')
+def case_6(avg_pool2d):
+    test_average_of_a_stack(avg_pool2d, expect=expect)
+
+
+@test_case(name='Too much padding, or no window that fits: a ValueError. (1 of 2)')
+def case_7(avg_pool2d):
+    test_average_that_cannot_be(avg_pool2d, expect=expect, settings={'kernel_size': 2, 'padding': 2})
+
+
+@test_case(name='Too much padding, or no window that fits: a ValueError. (2 of 2)')
+def case_8(avg_pool2d):
+    test_average_that_cannot_be(avg_pool2d, expect=expect, settings={'kernel_size': (5, 1)})

@@ -1,0 +1,1 @@
+"""What students hold: source that `autograder build` puts into notebooks and bundles. It imports nothing of the kit."""
