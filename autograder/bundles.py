@@ -27,15 +27,11 @@ def student_files(assignment: Assignment) -> dict[str, str]:
     """What students get of an assignment: names in its folder, and contents."""
     root = contract.kit_root() / "assignments"
     folder = root / assignment.name
-    names = [
-        f"{assignment.name}.ipynb",
-        f"{assignment.name}.py",
-        f"test_{assignment.name}.py",
-        "conftest.py",
-        "hand_in.py",
-    ]
-    paths = [folder / name for name in names] + sorted((folder / "tests").glob("*.py"))
-    files = {path.relative_to(folder).as_posix(): path for path in paths} | {page: root / page for page in PAGES}
+    name = assignment.name
+    own = [f"{name}.ipynb", f"{name}.py", f"test_{name}.py", "conftest.py", "hand_in.py"]
+    paths = [folder / file for file in own] + sorted((folder / "tests").glob("*.py"))
+    files = {path.relative_to(folder).as_posix(): path for path in paths}
+    files |= {page: root / page for page in PAGES if (root / page).exists()}
     return {name: path.read_text(encoding="utf-8") for name, path in files.items()}
 
 

@@ -26,6 +26,11 @@ class FloodError(Exception):
     """The other side sends more in all than this one is willing to keep."""
 
 
+def printable(text: str) -> str:
+    """A text without what steers a terminal, or makes it read otherwise than it is: escapes, bidi marks, NUL."""
+    return "".join(letter if letter.isprintable() or letter in "\n\t" else "\ufffd" for letter in text)
+
+
 class Channel:
     """Frames to and from a worker on a socket, while its printed output is drained from a pipe.
 
@@ -50,7 +55,7 @@ class Channel:
     @property
     def output(self) -> str:
         self._drain()
-        return self._printed.decode("utf-8", "replace")
+        return printable(self._printed.decode("utf-8", "replace"))
 
     @property
     def pending(self) -> bool:

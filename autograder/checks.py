@@ -24,7 +24,7 @@ class Case:
 
     Attributes:
         test: its name.
-        title: the first line of its docstring.
+        title: the first line of its docstring, else its name.
         functions: of the assignment, that it asks for; the first is the one that it checks.
         values: the source of its parameters' values.
     """
@@ -74,6 +74,8 @@ def read(assignment: Assignment) -> Checks:
         ContractError: one of them cannot be spelled out.
     """
     file = path(assignment)
+    if not file.exists():
+        raise ContractError(f"{file}: there are no public checks; write them there, as pytest's")
     text = file.read_text(encoding="utf-8")
     if not text.isascii():
         # otter-grader opens its files in the machine's own encoding, which on Windows is not UTF-8.
@@ -105,13 +107,13 @@ def conftest() -> str:
 
 
 def _cases(test: ast.FunctionDef, file: Path) -> list[Case]:
-    title = (ast.get_docstring(test) or "").split("\n")[0]
+    title = (ast.get_docstring(test) or test.name.removeprefix("test_").replace("_", " ")).split("\n")[0]
     tables = [_table(decorator, file) for decorator in reversed(test.decorator_list)]
     given = {name for rows in tables for name in rows[0]}
     asked = [argument.arg for argument in test.args.args if argument.arg != _HELPER]
     functions = tuple(name for name in asked if name not in given)
-    if not title or not functions or asked[0] not in functions:
-        raise ContractError(f"{file}: {test.name} needs a docstring, and first of all the function that it checks")
+    if not asked or asked[0] not in functions:
+        raise ContractError(f"{file}: {test.name} must ask first of all for the function that it checks")
     return [
         Case(test.name, title, functions, dict(itertools.chain.from_iterable(row.items() for row in rows)))
         for rows in itertools.product(*tables)
@@ -126,6 +128,8 @@ def _table(decorator: ast.expr, file: Path) -> list[dict[str, str]]:
             columns = [row.elts if len(words) > 1 and isinstance(row, ast.Tuple) else [row] for row in rows]
             if rows and all(len(values) == len(words) for values in columns):
                 return [dict(zip(words, map(ast.unparse, values), strict=True)) for values in columns]
+        case _:
+            pass
     raise ContractError(f"{file}:{decorator.lineno}: parametrize with names and a list of values, written out")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from autograder.classroom import Classroom, ClassroomError, Done
+from autograder.container import ContainerError, grade_in_container
 from autograder.contract import ContractError, assignments
 from autograder.intake import IntakeError
 from autograder.pool import Cluster, ClusterError, Pool
@@ -47,7 +48,7 @@ def main() -> None:
     except SuiteError as error:
         print(f"autograder: a hidden suite is wrong, so nothing is scored by it. {error}", file=sys.stderr)
         sys.exit(1)
-    except SandboxError as error:
+    except (ContainerError, SandboxError) as error:
         print(f"autograder: {error}", file=sys.stderr)
         sys.exit(REFUSED)
 
@@ -75,6 +76,9 @@ def grade(
         str | None,
         typer.Option(help="Address of a Dask scheduler whose workers see the same files.", show_default=False),
     ] = None,
+    container: Annotated[
+        bool, typer.Option("--container", help="Grade in a container; needs docker or podman.")
+    ] = False,
     allow_weak_isolation: Annotated[
         bool, typer.Option(help="Grade even where student code cannot be confined.")
     ] = False,
@@ -83,8 +87,14 @@ def grade(
 
     Example: `autograder grade submissions -o results -a pooling`
     """
+    if container:
+        if cluster:
+            raise typer.BadParameter("--container and --cluster cannot be used together")
+        flags = {"--fresh": fresh, "--allow-weak-isolation": allow_weak_isolation}
+        values = {"--workers": workers, "--seed": seed}
+        raise typer.Exit(grade_in_container(path, out, assignment or (), values, flags))
     classroom = Classroom(path, out, assignment or (), seed, fresh)
-    _insist_on_walls(allow_weak_isolation)
+    _insist_on_walls(allow_weak_isolation, [path, out / "run.json"])
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     count = min(workers or cores, max(len(classroom), 1))
     rows: list[Done] = []
@@ -101,11 +111,11 @@ def grade(
         raise typer.Exit(1)
 
 
-def _insist_on_walls(allow_weak: bool) -> None:
+def _insist_on_walls(allow_weak: bool, private: Sequence[Path]) -> None:
     """Refuse where student code cannot be confined, unless told otherwise."""
-    isolation = measure()
+    isolation = measure(private)
     if isolation.level == "B":
-        print("Isolation level B: no Landlock here; everything else holds.", file=sys.stderr)
+        print("Isolation level B: harmless files of the system can be seen; all else holds.", file=sys.stderr)
     if isolation.strong:
         return
     print(f"Isolation level {isolation.level}: student code cannot be confined on this machine.", file=sys.stderr)

@@ -42,11 +42,11 @@ def tolerance(terms: int, scale: float, precision: str) -> float:
     """The largest error that rounding alone explains: SAFETY · eps · terms · scale.
 
     Each rounding of a sum of `terms` products no larger than `scale` errs by at most eps / 2 times the partial sum,
-    which is at most terms · scale; such errors accumulate like a random walk of `terms` steps, and reordered sums, FFT and
-    float32 accumulators stay within SAFETY times the bound of one. eps is float32's, as a result computed in float32
-    is right, save where the contract fixes the dtype.
+    which is at most terms · scale; such errors accumulate like a random walk of `terms` steps, and reordered sums,
+    FFT and float32 accumulators stay within SAFETY times the bound of one. eps is float32's, as a result computed in
+    float32 is right, save where the contract fixes the dtype.
     """
-    return SAFETY * float(np.finfo(precision).eps) * max(terms, 1) * max(scale, np.finfo(np.float32).tiny)
+    return SAFETY * float(np.finfo(precision).eps) * max(terms, 1) * max(scale, float(np.finfo(np.float32).tiny))
 
 
 def judge(case: Case, expected: Observation, actual: Observation) -> Difference | None:
@@ -220,22 +220,28 @@ def _arrays(case: Case, expected: Array, actual: Any, path: str) -> Difference |
     array = as_array(actual)
     if array is None:
         return _kind(expected, actual, path)
-    details = f"expected {brief(expected)}\ngot {brief(array)}"
     if array.shape != expected.shape:
-        return Difference("shape", f"{_subject(path)} has shape {array.shape}, which is not the right shape.", details)
+        text = f"{_subject(path)} has shape {array.shape}, which is not the right shape."
+        return Difference("shape", text, _both(expected, array))
     exact = np.complex128 if expected.dtype.kind == "c" else np.float64
     if array.size and array.dtype.kind not in ("iuf" if expected.dtype.kind in "iuf" else expected.dtype.kind):
         return _kind(expected, actual, path)
     finite = np.isfinite(expected)
     if not np.array_equal(array[~finite], expected[~finite], equal_nan=True) or not np.isfinite(array[finite]).all():
-        return Difference("value", f"{_subject(path)} holds NaN or infinity.", details)
+        return Difference("value", f"{_subject(path)} holds NaN or infinity.", _both(expected, array))
     # A reference is finite and real; a misconception that a result is held against may be neither.
     error = np.abs(array[finite].astype(exact) - expected[finite].astype(exact))
     limit = tolerance(terms(case), scale(case, expected[finite]), case.precision)
     if (error <= limit).all():
         return None
     text = f"{_subject(path)} has the right shape, and values that are wrong."
-    return Difference("value", text, f"{details}\nlargest error {error.max(initial=0.0):.3g}, tolerance {limit:.3g}")
+    about = f"largest error {error.max(initial=0.0):.3g}, tolerance {limit:.3g}"
+    return Difference("value", text, f"{_both(expected, array)}\n{about}")
+
+
+def _both(expected: Any, actual: Any) -> str:
+    """For the instructor; made only where there is a difference, as printing arrays takes long."""
+    return f"expected {brief(expected)}\ngot {brief(actual)}"
 
 
 def as_array(value: Any) -> Array | None:
@@ -271,7 +277,7 @@ def terms(case: Case) -> int:
 
 
 def scale(case: Case, expected: Array) -> float:
-    """The largest magnitude of one term: as the suite says, else of the arguments' product or of the result."""
+    """The largest magnitude of one term: as the suite says, else as the arguments or the result itself show."""
     if case.scale is not None:
         return case.scale
     largest = float(np.abs(expected).max(initial=0.0))
@@ -291,13 +297,11 @@ def _subject(path: str) -> str:
 
 def _kind(expected: Any, actual: Any, path: str) -> Difference:
     text = f"{_subject(path)} is {_name(actual)}, where {_name(expected)} is asked for."
-    return Difference("type", text, f"expected {brief(expected)}\ngot {brief(actual)}")
+    return Difference("type", text, _both(expected, actual))
 
 
 def _values(expected: Any, actual: Any, path: str) -> Difference:
-    return Difference(
-        "value", f"{_subject(path)} is not the right one.", f"expected {brief(expected)}\ngot {brief(actual)}"
-    )
+    return Difference("value", f"{_subject(path)} is not the right one.", _both(expected, actual))
 
 
 def _name(value: Any) -> str:
@@ -313,7 +317,13 @@ def _name(value: Any) -> str:
             kinds = {"b": "an array of booleans", "c": "an array of complex numbers"}
             return kinds.get(value.dtype.kind, "an array of numbers")
         case bool() | int() | float() | complex() | str() | list() | tuple() | dict():
-            names = {bool: "a bool", int: "an integer", float: "a float", complex: "a complex number", str: "a text"}
+            names: dict[type[Any], str] = {
+                bool: "a bool",
+                int: "an integer",
+                float: "a float",
+                complex: "a complex number",
+                str: "a text",
+            }
             return names.get(type(value), f"a {type(value).__name__}")
         case _:
             return "something else"

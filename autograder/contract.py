@@ -102,8 +102,17 @@ def assignments() -> tuple[Assignment, ...]:
 
 
 def assignment(name: str) -> Assignment:
-    """The assignment of that name."""
-    return next(item for item in assignments() if item.name == name)
+    """The assignment of that name.
+
+    Raises:
+        ContractError: there is none.
+    """
+    found = next((item for item in assignments() if item.name == name), None)
+    if found is None:
+        raise ContractError(
+            f"There is no assignment {name!r}; there are {', '.join(item.name for item in assignments())}."
+        )
+    return found
 
 
 def read_header(master: Path) -> Assignment:
@@ -116,16 +125,16 @@ def read_header(master: Path) -> Assignment:
     try:
         about: dict[str, Any] = header["jupyter"]["autograder"]
         functions = tuple(
-            Function(name, int(entry["points"]), tuple(entry.get("needs", ())), tuple(entry.get("forbidden", ())))
+            Function(name, _whole(entry["points"]), _names(entry.get("needs", [])), _names(entry.get("forbidden", [])))
             for name, entry in about["functions"].items()
         )
         result = Assignment(
             name=master.stem,
             title=str(about["title"]),
-            order=int(about["order"]),
-            minutes=int(about["minutes"]),
-            libraries=tuple(about["libraries"]),
-            forbidden=tuple(about.get("forbidden", ())),
+            order=_whole(about["order"]),
+            minutes=_whole(about["minutes"]),
+            libraries=_names(about["libraries"]),
+            forbidden=_names(about.get("forbidden", [])),
             functions=functions,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -136,10 +145,25 @@ def read_header(master: Path) -> Assignment:
     return result
 
 
+def _whole(value: Any) -> int:
+    if type(value) is not int or value < 1:
+        raise ValueError(f"{value!r}, which is no whole number above zero")
+    return value
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise TypeError(f"{value!r}, which is no list of names")  # a text would come apart into letters
+    return tuple(value)
+
+
 def _yaml_header(master: Path) -> dict[str, Any]:
     lines = master.read_text(encoding="utf-8").splitlines()
     if not lines or lines[0] != "# ---" or "# ---" not in lines[1:]:
         raise ContractError(f"{master}: no jupytext header between two lines `# ---` at its top")
     block = lines[1 : lines.index("# ---", 1)]
-    loaded = yaml.safe_load("\n".join(line.removeprefix("#").removeprefix(" ") for line in block))
+    try:
+        loaded = yaml.safe_load("\n".join(line.removeprefix("#").removeprefix(" ") for line in block))
+    except yaml.YAMLError as error:
+        raise ContractError(f"{master}: the header is no YAML: {error}") from error
     return loaded if isinstance(loaded, dict) else {}

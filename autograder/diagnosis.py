@@ -7,7 +7,6 @@ one. Misconceptions run in the reference branch, in workers of their own, and th
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,7 +20,6 @@ from autograder.references import References
 from autograder.sandbox import Observation
 from autograder.suite import Case, Test
 
-_SECONDS: Final = 15.0  # for the diagnosis of one function, the first time that its misconceptions are seen
 _COMBINATIONS: Final = 8
 
 
@@ -116,9 +114,9 @@ class Diagnostician:
     def _matching(self, function: Function, outcomes: Sequence[Outcome]) -> tuple[Misconception, ...]:
         if not any(_telling(observation) for outcome in outcomes for observation in outcome.observed):
             return ()
-        end = time.monotonic() + _SECONDS
         candidates = [item for item in misconceptions(self._assignment) if item.function == function.name]
-        matching = [item for item in candidates if time.monotonic() < end and self._explains(item, outcomes)]
+        # All of them, however long it takes: what is carried forward, and so the score, must not hang on the clock.
+        matching = [item for item in candidates if self._explains(item, outcomes)]
         return tuple(sorted(matching, key=lambda item: len(item.hint)))
 
     def _explains(self, misconception: Misconception, outcomes: Sequence[Outcome]) -> bool:
@@ -211,11 +209,11 @@ def _scaled(case: Case, right: np.ndarray[Any, Any], given: np.ndarray[Any, Any]
     if right.shape != given.shape or not np.abs(right).max() > 0:
         return False
     factor = float((right * given).sum() / (right * right).sum())
-    return factor != 0 and _close(case, right * factor, given)
+    return factor != 0 and _close(case, right, given / factor)
 
 
 def _offset(case: Case, right: np.ndarray[Any, Any], given: np.ndarray[Any, Any]) -> bool:
-    return right.shape == given.shape and _close(case, right + (given - right).mean(), given)
+    return right.shape == given.shape and _close(case, right, given - (given - right).mean())
 
 
 _RELATIONS: Final = (

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
-import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,12 +12,13 @@ from pathlib import Path
 from typing import Final
 
 from autograder import contract
+from autograder.container import ContainerError, engine
 from autograder.preflight import WALLS, Isolation, measure
 from autograder.sandbox import SandboxError
 
 _LEVELS: Final = {
     "A": "Student code is confined in every layer.",
-    "B": "Student code is confined; this kernel has no Landlock, and all that needs it is closed in another way.",
+    "B": "Student code is confined; it can see harmless files of the system, which Landlock or namespaces would hide.",
     "C": "Student code is NOT confined. Grading refuses unless told --allow-weak-isolation.",
     "D": "This is not Linux: student code runs in processes of its own and is not confined. Use the container.",
 }
@@ -55,8 +55,14 @@ def examine() -> Iterator[Line]:
     yield Line("GPU", "bold")
     yield Line(f"  {_gpu()}")
     yield Line("Container engine", "bold")
-    engine = next((name for name in ("docker", "podman") if shutil.which(name)), None)
-    yield Line(f"  {engine} is installed" if engine else "  none; install docker or podman to use `grade --container`")
+    yield Line(f"  {_engine()}")
+
+
+def _engine() -> str:
+    try:
+        return f"{engine()} answers: `grade --container` can be used"
+    except ContainerError as error:
+        return str(error)
 
 
 def _version(name: str) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from autograder import wire
+from autograder.channel import printable
 from autograder.worker.loader import places
 
 Ending = Literal["returned", "raised", "absent", "timeout", "memory", "crash"]
@@ -191,7 +192,7 @@ class Answers:
                 return Observation(
                     "memory" if "MemoryError" in names else "raised",
                     classes=names,
-                    text=text[:_TEXT],
+                    text=printable(text[:_TEXT]),
                     line=line,
                     where=where,
                     output=output,
@@ -206,7 +207,9 @@ class Answers:
         match trouble:
             case {"kind": str(kind), "text": str(text), "where": where, "line": line}:
                 where, line = self._own(where, line)
-                return Observation(ending, classes=(kind, "Exception"), text=text[:_TEXT], line=line, where=where)
+                return Observation(
+                    ending, classes=(kind, "Exception"), text=printable(text[:_TEXT]), line=line, where=where
+                )
             case _:
                 raise wire.WireError("not what a worker says")
 
@@ -218,8 +221,8 @@ class Answers:
         match note:
             case (str(name), line, list(functions)):
                 own = any(self._own(where, line)[1] for where in self._lines)
-                led = tuple(function[:_TEXT] for function in functions[:_MOST] if isinstance(function, str))
-                return Offence(name[:_TEXT], line if own else None, led)
+                led = tuple(printable(function[:_TEXT]) for function in functions[:_MOST] if isinstance(function, str))
+                return Offence(printable(name[:_TEXT]), line if own else None, led)
             case _:
                 raise wire.WireError("not what a worker says")
 

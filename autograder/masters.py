@@ -58,13 +58,14 @@ def defined(cell: NotebookNode) -> str:
     return _DEFINED.findall(cell.source)[-1]
 
 
-def without_solutions(node: NotebookNode) -> NotebookNode:
-    """The notebook that students get."""
+def without_solutions(node: NotebookNode, *, only: str | None = None) -> NotebookNode:
+    """The notebook that students get; with `only`, where one function alone is still to be written."""
+    language: Any = {"language": "python"}
     for index, cell in enumerate(node.cells):
-        if has_solution(cell):
+        if has_solution(cell) and only in (None, defined(cell)):
             stub = {"python": f'raise NotImplementedError("{defined(cell)}")'}
             clear = ClearSolutions(code_stub=stub)
-            node.cells[index], _ = clear.preprocess_cell(cell, {"language": "python"}, index)
+            node.cells[index], _ = clear.preprocess_cell(cell, language, index)
     return node
 
 

@@ -58,7 +58,7 @@ def _read(node: ast.FunctionDef | ast.ClassDef, assignment: Assignment) -> Misco
     function = first.removeprefix("replaces:").strip()
     if not first.startswith("replaces:") or function not in assignment.names or not hint.strip():
         raise ContractError(
-            f"{assignment.misconceptions}: {node.name} needs a docstring `replaces: <function>`, a blank line and a hint"
+            f"{assignment.misconceptions}: {node.name} needs a docstring: `replaces: <function>`, an empty line, a hint"
         )
     return Misconception(_kebab(node.name), node.name, function, " ".join(inspect.cleandoc(hint).split()))
 

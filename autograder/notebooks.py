@@ -46,10 +46,12 @@ def as_text(node: NotebookNode) -> str:
 def _dressed(node: NotebookNode, assignment: Assignment) -> NotebookNode:
     public = checks.read(assignment)
     written = {masters.defined(cell): cell.id for cell in node.cells if "nbgrader" in cell.metadata}
-    missing = sorted(set(public.cases) ^ set(written))
-    if missing:
-        raise ContractError(f"{checks.path(assignment)}: checks and functions differ in {', '.join(missing)}")
-    node.cells = list(_cells(node, assignment, public, {cell: name for name, cell in written.items()}))
+    unknown = sorted(set(public.cases) - set(written))
+    if unknown:
+        raise ContractError(f"{checks.path(assignment)}: no function of the master's is called {unknown[0]}")
+    node.cells = list(
+        _cells(node, assignment, public, {cell: name for name, cell in written.items() if name in public.cases})
+    )
     ids = [cell.id for cell in node.cells]
     if len(set(ids)) < len(ids):
         raise ContractError(f"{assignment.master}: a cell has a name that the build gives to one of its own")
@@ -127,7 +129,8 @@ def hand_in(assignment: Assignment) -> str:
     """The script with which one packs what one hands in of an assignment."""
     text = sources.handout("hand_in.py")
     text = text.replace('ASSIGNMENT = "convolution"', f'ASSIGNMENT = "{assignment.name}"')
-    return text.replace('FUNCTIONS = ["convolve1d"]', f"FUNCTIONS = {_line(list(assignment.names))}")
+    names = "".join(f'    "{name}",\n' for name in assignment.names)
+    return text.replace('FUNCTIONS = ["convolve1d"]', f"FUNCTIONS = [\n{names}]")
 
 
 def _line(data: Any) -> str:

@@ -3,7 +3,7 @@
 One worker attempts the forbidden, and the level follows from what succeeded:
 
 A: no hidden file can be read, no network, no new process, nothing written outside the scratch folder, nothing seen.
-B: as A, but harmless files of the system can be seen: the kernel has no Landlock. Shared folders are closed.
+B: as A, but harmless files of the system can be seen: neither Landlock nor namespaces hide them.
 C: something of that succeeds. Grading refuses unless it is told otherwise.
 D: not Linux: processes are split and limited, and no more.
 """
@@ -22,25 +22,28 @@ from typing import Any, Final
 from autograder import contract
 from autograder.sandbox import Call, Limits, Sandbox, SandboxError, Source, sandbox
 
-SHARED: Final = ("/tmp", "/var/tmp", "/dev/shm", "/run/lock", "/var/lock")
+SHARED: Final = ("/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue", "/run/lock", "/var/lock")
 
 # heading of an attempt: (what it means where it succeeds, how to mend it)
 WALLS: Final[Mapping[str, tuple[str, str]]] = {
     "hidden": (
         "a submission can read hidden files",
-        "Run as root and `chmod 700` the kit's folder, or use a kernel with Landlock (Linux 5.13 or later).",
+        "Use a kernel with Landlock or user namespaces, or `grade --container`, or close them as root: `chmod 700`.",
     ),
-    "grader": ("a submission can look into the grading process", "Run as root, or use a kernel with Landlock."),
+    "grader": (
+        "a submission can look into the grading process",
+        "Run as root, or use a kernel with Landlock or user namespaces.",
+    ),
     "network": ("a submission can reach the network", "This machine needs seccomp: x86-64 or ARM64 Linux."),
     "processes": ("a submission can start processes", "This machine needs seccomp: x86-64 or ARM64 Linux."),
     "signals": ("a submission can send signals to the grading process", "This machine needs seccomp, or run as root."),
     "writing": (
         "a submission can leave files in a shared folder",
-        "Use a kernel with Landlock, or run in a container, whose shared folders are closed before grading.",
+        "Use a kernel with Landlock or user namespaces, or `grade --container`.",
     ),
     "seeing": (
         "a submission can see harmless files of the system",
-        "A kernel with Landlock hides them; no need to act.",
+        "A kernel with Landlock or user namespaces hides them; no need to act.",
     ),
 }
 
@@ -73,7 +76,7 @@ def preflight(box: Sandbox, more_hidden: Sequence[Path] = ()) -> Isolation:
 
     Args:
         box: whose workers will grade.
-        more_hidden: files that no submission may read, besides the kit's own.
+        more_hidden: files and folders that no submission may read, besides the kit's own.
 
     Raises:
         SandboxError: no worker could be started, or it did not answer.
@@ -89,10 +92,10 @@ def preflight(box: Sandbox, more_hidden: Sequence[Path] = ()) -> Isolation:
     return Isolation("B" if set(wide) == {"seeing"} else "C", wide)
 
 
-def measure() -> Isolation:
+def measure(more_hidden: Sequence[Path] = ()) -> Isolation:
     """The isolation of this machine, attempted in warm processes of its own, which end again."""
     with sandbox(["numpy"]) as box:
-        return preflight(box)
+        return preflight(box, more_hidden)
 
 
 def hidden_files() -> list[Path]:

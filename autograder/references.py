@@ -79,7 +79,9 @@ class References:
                 zygote.parse(text, name)
         calls = [case.call for test in tests for case in test.cases]
         observed = iter(zygote.observe(source, calls, self._limits))
-        result = {test.name: [next(observed) for _ in test.cases] for test in tests}
+        result: dict[str, Sequence[Observation]] = {}
+        for test in tests:
+            result[test.name] = [next(observed) for _ in test.cases]
         for observations in result.values():
             if any(FAILED in observation.output for observation in observations):
                 raise SuiteError(f"{assignment.name} with {dict(replace)}: {observations[0].output}")

@@ -133,8 +133,12 @@ class Report:
 
 
 def _graded(entry: dict[str, Any]) -> Graded:
-    verdicts = (Verdict(**{**item, "misconceptions": tuple(item["misconceptions"])}) for item in entry["verdicts"])
-    return Graded(**{**entry, "verdicts": tuple(verdicts)})
+    verdicts = tuple(_verdict(item) for item in entry["verdicts"])
+    return replace(Graded(**entry), verdicts=verdicts)
+
+
+def _verdict(item: dict[str, Any]) -> Verdict:
+    return replace(Verdict(**item), misconceptions=tuple(item["misconceptions"]))
 
 
 def lost(verdict: Verdict, failure: Failure, message: str, **more: Any) -> Verdict:

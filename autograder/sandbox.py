@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -34,6 +34,7 @@ _RETRIES: Final = 3
 _ROOM: Final = 4 * wire.MAX_BYTES  # for all answers to one job: they are kept until they are judged
 _DYING: Final = 0.2  # seconds that a process which has closed its channel is given to be gone by itself
 _PATIENCE: Final = 60.0  # seconds for a zygote to do what it is told, all of which takes milliseconds
+_STANDING: Final = 30.0  # seconds for a worker to raise its walls: whatever time a submission has left
 _WARMING: Final = 300.0  # seconds for an ancestor to import its libraries
 _GLANCE: Final = 0.25  # seconds between two looks at how much a worker has written
 _WRONG: Final = (LateError, ClosedError, FloodError, wire.WireError)
@@ -237,7 +238,7 @@ class _Worker:
         return how
 
     def uses(self, source: Source, function: str, limits: Limits) -> frozenset[str]:
-        self._stand(limits)
+        self._stand()
         self._channel.send(wire.frame(wire.encode(job(source, [Call((function,))]))))
         try:
             return Answers(source).uses(self._receive(time.monotonic() + limits.load), function)
@@ -245,7 +246,7 @@ class _Worker:
             return frozenset()
 
     def work(self, source: Source, calls: Sequence[Call], limits: Limits, end: float) -> list[Observation]:
-        self._stand(limits)
+        self._stand()
         answers = Answers(source)
         self._channel.send(wire.frame(wire.encode(job(source, calls))))
         try:
@@ -292,13 +293,20 @@ class _Worker:
             pass
         return True
 
-    def _stand(self, limits: Limits) -> None:
-        """Hear that the walls stand, before anything of a student's is sent."""
+    def _stand(self) -> None:
+        """Hear that the walls stand, before anything of a student's is sent.
+
+        Raises:
+            SandboxError: the worker says that they do not.
+            OSError: it does not come up, killed by the system for instance: worth another try.
+        """
         try:
-            self._receive(time.monotonic() + limits.load)
+            self._channel.receive(time.monotonic() + _STANDING)
         except _WRONG as error:
             self._end()
-            raise SandboxError(self._channel.output.strip() or "A worker did not come up.") from error
+            if words := self._channel.output.strip():
+                raise SandboxError(words) from error
+            raise ConnectionAbortedError("a worker did not come up") from error
 
     def _ending(self, error: Exception) -> Observation:
         output = self._channel.output
@@ -311,7 +319,7 @@ class _Worker:
 
 
 @contextlib.contextmanager
-def sandbox(libraries: Sequence[str], without: Sequence[str] = ()) -> Iterator[Sandbox]:
+def sandbox(libraries: Sequence[str], without: Sequence[str] = ()) -> Generator[Sandbox]:
     """A sandbox for a `with` block."""
     with Identities() as identities:
         box = Sandbox(libraries, identities, without)

@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +15,7 @@ MAX_NAMES: Final = 8192
 
 
 @contextlib.contextmanager
-def scratch(uid: int | None) -> Iterator[str]:
+def scratch(uid: int | None) -> Generator[str]:
     """A new folder for a `with` block, owned by a worker's uid if there is one."""
     folder = tempfile.mkdtemp(prefix="worker-")
     try:

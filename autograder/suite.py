@@ -23,7 +23,7 @@ import os
 import sys
 import textwrap
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Literal
 
@@ -108,7 +108,7 @@ def declare(assignment: Assignment, seed: int) -> tuple[Test, ...]:
 
 
 @contextlib.contextmanager
-def _own_environment() -> Iterator[None]:
+def _own_environment() -> Generator[None]:
     """Keep the plugins and options that the user has for pytest away from the suites."""
     ours = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "", "PYTEST_PLUGINS": ""}
     theirs = {name: os.environ[name] for name in ours if name in os.environ}

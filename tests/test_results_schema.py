@@ -5,6 +5,7 @@ That the results of real submissions keep to it is tested with the sample submis
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
@@ -15,7 +16,7 @@ from autograder.report import FAILURES, Graded, Report, Verdict
 SCHEMA = json.loads(Path(__file__).with_name("results.schema.json").read_text(encoding="utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)
 
-EVERYTHING = {
+EVERYTHING: dict[str, Any] = {
     "score": 3.5,
     "execution_time": 12.25,
     "output": "about the whole submission",
@@ -50,7 +51,7 @@ HOSTILE = '</script><b onclick="x">\x1b[31m\N{RIGHT-TO-LEFT OVERRIDE}\0\ud800 =1
 
 
 def verdict(**different):
-    about = {
+    about: dict[str, Any] = {
         "assignment": "pooling",
         "function": "max_pool",
         "test": "test_max_of_one_signal",

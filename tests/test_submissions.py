@@ -2,7 +2,7 @@
 
 The folder is graded once, by the command that instructors use. What each submission gets stands in tests/golden:
 
-    UPDATE_GOLDEN=1 .venv/bin/python -m pytest tests/test_submissions.py
+    UPDATE_GOLDEN=1 .venv/bin/python -m pytest -m "" tests/test_submissions.py
 
 writes these files anew (and the copies of the stubs), after a change that is meant to change them. Read the difference
 before you commit it.
@@ -24,14 +24,12 @@ from jsonschema import Draft202012Validator
 from autograder import contract
 from autograder.intake import find_submissions, student_name
 
-pytestmark = pytest.mark.pipeline
-
 HERE = Path(__file__).parent
 SUBMISSIONS, GOLDEN = HERE / "submissions", HERE / "golden"
 SCHEMA = json.loads((HERE / "results.schema.json").read_text(encoding="utf-8"))
 STUDENTS = [student_name(path) for path in find_submissions(SUBMISSIONS)]
 UPDATE = bool(os.environ.get("UPDATE_GOLDEN"))
-MEND = "UPDATE_GOLDEN=1 .venv/bin/python -m pytest tests/test_submissions.py"
+MEND = 'UPDATE_GOLDEN=1 .venv/bin/python -m pytest -m "" tests/test_submissions.py'
 SEED = 7026
 
 EVERYTHING = {assignment.name for assignment in contract.assignments()}
@@ -151,12 +149,14 @@ def test_untouched_is_what_students_receive(name):
 # What each submission gets
 
 
+@pytest.mark.pipeline
 @pytest.mark.parametrize("student", STUDENTS)
 def test_what_a_submission_gets(graded, student):
     """Points of every function, and failure and misconception of every failing test, are those of the golden file."""
     check_golden(f"{student}.txt", summary(graded.results(student)))
 
 
+@pytest.mark.pipeline
 def test_gradebook(graded):
     """gradebook.csv is the golden one: a row per submission, sorted, and a column per graded assignment."""
     check_golden("gradebook.csv", (graded.out / "gradebook.csv").read_text(encoding="utf-8"))
@@ -167,6 +167,7 @@ def test_every_golden_file_has_its_submission():
     assert {path.name for path in GOLDEN.iterdir()} == {"gradebook.csv", *(f"{student}.txt" for student in STUDENTS)}
 
 
+@pytest.mark.pipeline
 @pytest.mark.parametrize("student", ["right", "right-in-another-style"])
 def test_a_right_submission_earns_every_point(graded, student):
     """A right solution of all six assignments earns all points, as a student would write it and in an unusual style."""
@@ -175,6 +176,7 @@ def test_a_right_submission_earns_every_point(graded, student):
     assert results["score"] == sum(test["max_score"] for test in results["tests"]) == 600
 
 
+@pytest.mark.pipeline
 def test_an_untouched_submission_earns_nothing(graded):
     """The stubs as they were handed out earn no point in any test of any assignment."""
     results = graded.results("untouched")
@@ -182,6 +184,7 @@ def test_an_untouched_submission_earns_nothing(graded):
     assert [test["name"] for test in results["tests"] if test["score"]] == []
 
 
+@pytest.mark.pipeline
 @pytest.mark.parametrize("student", LOSSES)
 def test_all_other_functions_keep_their_points(graded, student):
     """Where one function hangs, dies, crashes or takes all memory, no other function loses a point for it."""
@@ -189,6 +192,7 @@ def test_all_other_functions_keep_their_points(graded, student):
     assert failing == set(LOSSES[student].items())
 
 
+@pytest.mark.pipeline
 @pytest.mark.parametrize("student", MISTAKES)
 def test_a_plain_mistake_is_told(graded, student):
     """A known mistake costs points where it was made, and nowhere else, and is told by its name."""
@@ -196,6 +200,7 @@ def test_a_plain_mistake_is_told(graded, student):
     assert told == set(MISTAKES[student].items())
 
 
+@pytest.mark.pipeline
 def test_a_broken_cell_costs_only_what_it_holds(graded):
     """A module with a syntax error cannot be read at all; in a notebook only the broken cell's function is lost."""
     failing = {(about["assignment"], about["function"], about["failure"]) for about in graded.failing("syntax-error")}
@@ -203,6 +208,7 @@ def test_a_broken_cell_costs_only_what_it_holds(graded):
     assert failing == pooling | {("shapes", "receptive_field", "unreadable")}
 
 
+@pytest.mark.pipeline
 def test_a_notebooks_training_run_is_not_run(graded):
     """Its definitions are graded; magics, plots, questions and a training run of 100,000 epochs are passed over."""
     assert graded.results("notebook")["score"] == 100
@@ -211,6 +217,7 @@ def test_a_notebooks_training_run_is_not_run(graded):
 # What is written
 
 
+@pytest.mark.pipeline
 @pytest.mark.parametrize("student", STUDENTS)
 def test_results_keep_to_gradescopes_schema(graded, student):
     """results.json is what Gradescope documents, and each test says what the interface promises besides."""
@@ -225,6 +232,7 @@ def test_results_keep_to_gradescopes_schema(graded, student):
         assert 0 <= test["score"] <= test["max_score"]
 
 
+@pytest.mark.pipeline
 @pytest.mark.parametrize("student", STUDENTS)
 def test_no_hidden_value_is_told(graded, student):
     """What a student may read holds no number of a hidden array, and nothing that only the instructor reads."""
@@ -238,6 +246,7 @@ def test_no_hidden_value_is_told(graded, student):
     assert [line for line in secret if len(line) > 12 and line in read] == []
 
 
+@pytest.mark.pipeline
 def test_the_seed_is_told_to_nobody(graded):
     """The seed of the hidden inputs stands in run.json, and in no file that a student may read."""
     assert json.loads((graded.out / "run.json").read_text(encoding="utf-8"))["seed"] == SEED
@@ -246,6 +255,7 @@ def test_the_seed_is_told_to_nobody(graded):
     assert [path for path in files if "seed" in path.read_text(encoding="utf-8").lower()] == []
 
 
+@pytest.mark.pipeline
 def test_gradebook_and_results_agree(graded):
     """A row's total is the score of that submission's results.json."""
     with (graded.out / "gradebook.csv").open(encoding="utf-8", newline="") as stream:
@@ -255,6 +265,7 @@ def test_gradebook_and_results_agree(graded):
     }
 
 
+@pytest.mark.pipeline
 def test_a_log_says_how_far_it_is(graded):
     """Away from a terminal there is a plain line per submission, and at the end the table and where the results are."""
     lines = graded.said.splitlines()

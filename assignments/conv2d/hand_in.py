@@ -8,7 +8,10 @@ import zipfile
 from pathlib import Path
 
 ASSIGNMENT = "conv2d"
-FUNCTIONS = ["Conv2d", "conv2d_backward"]
+FUNCTIONS = [
+    "Conv2d",
+    "conv2d_backward",
+]
 NAMES = {}  # of the notebook in which this runs, if it does
 
 

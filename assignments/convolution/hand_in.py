@@ -8,7 +8,13 @@ import zipfile
 from pathlib import Path
 
 ASSIGNMENT = "convolution"
-FUNCTIONS = ["convolve1d", "correlate1d", "convolve2d", "moving_average", "convolution_matrix"]
+FUNCTIONS = [
+    "convolve1d",
+    "correlate1d",
+    "convolve2d",
+    "moving_average",
+    "convolution_matrix",
+]
 NAMES = {}  # of the notebook in which this runs, if it does
 
 

@@ -8,7 +8,13 @@ import zipfile
 from pathlib import Path
 
 ASSIGNMENT = "parameters"
-FUNCTIONS = ["perceptron_parameters", "linear_parameters", "conv1d_parameters", "conv2d_parameters", "network_parameters"]
+FUNCTIONS = [
+    "perceptron_parameters",
+    "linear_parameters",
+    "conv1d_parameters",
+    "conv2d_parameters",
+    "network_parameters",
+]
 NAMES = {}  # of the notebook in which this runs, if it does
 
 

@@ -8,7 +8,14 @@ import zipfile
 from pathlib import Path
 
 ASSIGNMENT = "pooling"
-FUNCTIONS = ["sum_pool", "mean_pool", "max_pool", "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d"]
+FUNCTIONS = [
+    "sum_pool",
+    "mean_pool",
+    "max_pool",
+    "max_pool2d",
+    "avg_pool2d",
+    "adaptive_avg_pool2d",
+]
 NAMES = {}  # of the notebook in which this runs, if it does
 
 

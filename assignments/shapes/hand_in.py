@@ -8,7 +8,14 @@ import zipfile
 from pathlib import Path
 
 ASSIGNMENT = "shapes"
-FUNCTIONS = ["conv_output_length", "conv2d_output_shape", "pool2d_output_shape", "same_padding", "receptive_field", "network_output_shape"]
+FUNCTIONS = [
+    "conv_output_length",
+    "conv2d_output_shape",
+    "pool2d_output_shape",
+    "same_padding",
+    "receptive_field",
+    "network_output_shape",
+]
 NAMES = {}  # of the notebook in which this runs, if it does
 
 

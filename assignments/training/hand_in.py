@@ -8,7 +8,13 @@ import zipfile
 from pathlib import Path
 
 ASSIGNMENT = "training"
-FUNCTIONS = ["pick_device", "ConvNet", "train_one_epoch", "evaluate", "fit"]
+FUNCTIONS = [
+    "pick_device",
+    "ConvNet",
+    "train_one_epoch",
+    "evaluate",
+    "fit",
+]
 NAMES = {}  # of the notebook in which this runs, if it does
 
 

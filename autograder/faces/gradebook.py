@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -67,5 +68,7 @@ def columns(rows: Sequence[Row], order: Sequence[str]) -> list[str]:
 
 
 def harmless(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    """A cell that no spreadsheet takes for a formula, nor for two lines."""
+    text = text.replace("\r", "\n")  # a spreadsheet's line end too, and one that the csv module does not quote
+    first = unicodedata.normalize("NFKC", text[:1])  # spreadsheets of the East take the wide ＝ for =
+    return f"'{text}" if first in ("=", "+", "-", "@", "\t", "\n") else text

@@ -149,7 +149,7 @@ class Handout:
             return
         signs = "".join(self._sign(function) for function in self.functions)
         states = ", ".join(f"{function} {self._state(function)}" for function in self.functions)
-        style = "display:flex;flex-wrap:wrap;gap:6px;align-items:center;font:13px sans-serif;margin:2px 0"
+        style = "display:flex;flex-wrap:wrap;gap:6px;align-items:center;font:13px sans-serif;margin:2px 5px"
         picture = f'<div role="img" aria-label="{line}: {escape(states)}" style="{style}"><b>{line}</b>{signs}</div>'
         display({"text/plain": line, "text/html": picture}, raw=True)
 

@@ -30,8 +30,8 @@ import numpy as np
 from autograder import wire
 from autograder.worker import forbidden, loader
 
-
 FAILED = "The worker failed"
+_PLAIN: tuple[type[Any], ...] = (bool, int, float, complex, str, list, tuple, dict)
 
 
 def work(channel: socket.socket) -> None:
@@ -180,7 +180,7 @@ def plain(value: Any) -> object:
     if isinstance(value, np.generic):
         value = value.item()
         return float(value) if isinstance(value, np.longdouble) else value
-    for kind in (bool, int, float, complex, str, list, tuple, dict):
+    for kind in _PLAIN:
         if isinstance(value, kind):
             return kind(value)
     array = np.asarray(value)  # whatever else it takes: a range, an array.array, objects with __array__

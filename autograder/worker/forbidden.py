@@ -13,7 +13,7 @@ import functools
 import importlib
 import sys
 import types
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any, Final
 
@@ -49,13 +49,13 @@ class Watch:
             self._watch_imports(tuple(packages))
 
     @contextmanager
-    def watching(self) -> Iterator[list[Note]]:
+    def watching(self) -> Generator[list[Note]]:
         """What is noted inside the block."""
         self.notes = []
         with self._dispatching():
             yield self.notes
 
-    def _note(self, name: str, frame: types.FrameType | None) -> None:
+    def note(self, name: str, frame: types.FrameType | None) -> None:
         line, functions = None, list[str]()
         while frame is not None:
             code = frame.f_code
@@ -77,21 +77,19 @@ class Watch:
         if isinstance(target, types.ModuleType):
             for inner, value in list(vars(target).items()):
                 if isinstance(value, types.FunctionType) and not inner.startswith("_"):
-                    setattr(target, inner, self._wrapped(f"{name}.{inner}", value))
-        elif module is not None and isinstance(target, types.FunctionType | types.BuiltinFunctionType):
-            setattr(module, attribute, self._wrapped(name, target))
+                    setattr(target, inner, self.wrapped(f"{name}.{inner}", value))
         elif callable(target) and not isinstance(target, type) and module is not None:
-            setattr(module, attribute, self._wrapped(name, target))
+            setattr(module, attribute, self.wrapped(name, target))
 
-    def _wrapped(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    def wrapped(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         # What torch's own Python code calls on the way is not the student's call; its operators are noted anyhow.
         only_direct = name.startswith("torch.") and not name.startswith("torch.autograd")
 
         @functools.wraps(function)
         def noting(*args: Any, **kwargs: Any) -> Any:
-            caller = sys._getframe(1)
+            caller = _caller(2)
             if not only_direct or self._own(caller):
-                self._note(name, caller)
+                self.note(name, caller)
             return function(*args, **kwargs)
 
         return noting
@@ -100,14 +98,16 @@ class Watch:
         """Give the submission's own imports of these packages as modules that note."""
         original, original_module = builtins.__import__, importlib.import_module
 
-        def importing(name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
-            module = original(name, globals, locals, fromlist, level)
-            own = self._own(sys._getframe(1))
-            return _Noting(module, self) if own and _below(name, packages) and not level else module
+        def importing(name: str, *about: Any, level: int = 0, **more: Any) -> Any:
+            # Called by the import statement with all five arguments in their order, by others in any way.
+            relative = about[3] if len(about) > 3 else level
+            module = original(name, *about, **({"level": level} if len(about) < 4 else {}), **more)
+            own = self._own(_caller(2))
+            return _Noting(module, self) if own and _below(name, packages) and not relative else module
 
         def importing_module(name: str, package: str | None = None) -> Any:
             module = original_module(name, package)
-            return _Noting(module, self) if self._own(sys._getframe(1)) and _below(name, packages) else module
+            return _Noting(module, self) if self._own(_caller(2)) and _below(name, packages) else module
 
         builtins.__import__ = importing
         importlib.import_module = importing_module
@@ -117,6 +117,10 @@ class Watch:
         if "torch" not in sys.modules or not self._operators:
             return nullcontext()
         return _operator_mode(self, self._operators)
+
+
+def _caller(depth: int) -> types.FrameType | None:
+    return sys._getframe(depth)  # pyright: ignore[reportPrivateUsage]
 
 
 def _below(name: str, packages: Sequence[str]) -> bool:
@@ -130,7 +134,7 @@ def _operator_mode(watch: Watch, operators: set[str]) -> Any:
         def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             name = func.overloadpacket.__name__
             if name in operators:
-                watch._note(f"{_OPERATORS}{name}", sys._getframe(1))
+                watch.note(f"{_OPERATORS}{name}", _caller(2))
             return func(*args, **(kwargs or {}))
 
     return Operators()
@@ -150,4 +154,4 @@ class _Noting(types.ModuleType):
             return _Noting(value, watch)
         if isinstance(value, type) or not callable(value):
             return value
-        return watch._wrapped(f"{self.__name__}.{name}", value)
+        return watch.wrapped(f"{self.__name__}.{name}", value)

@@ -5,7 +5,6 @@ compiled from text, and a submission's own modules are imported from memory: its
 """
 
 from __future__ import annotations
-
 import __future__
 
 import ast
@@ -253,8 +252,8 @@ def safe_text(error: BaseException) -> str:
 
 def own_place(error: BaseException, files: Container[str]) -> tuple[str, int | None]:
     """The innermost line of the student's own that an exception passed through, and the file that it stands in."""
-    if isinstance(error, SyntaxError) and error.filename in files:
-        return error.filename or "", error.lineno
+    if isinstance(error, SyntaxError) and error.filename and error.filename in files:
+        return error.filename, error.lineno
     place, frame = ("", None), error.__traceback__
     while frame is not None:
         if frame.tb_frame.f_code.co_filename in files:

@@ -493,9 +493,7 @@ def convolution_bias_always(input_shape, layers):
     You count biases of convolutions that have none. The dictionary of a layer may say so; where it does not,
     what is the default?
     """
-    return _total(
-        input_shape, layers, conv2d=lambda layer, shape, after: _right({**layer, "bias": True}, shape, after)
-    )
+    return _total(input_shape, layers, conv2d=lambda layer, shape, after: _right({**layer, "bias": True}, shape, after))
 
 
 def every_bias_always(input_shape, layers):
@@ -516,9 +514,7 @@ def network_ignores_groups(input_shape, layers):
     You count a grouped convolution as if it had no groups. Its dictionary holds one more setting that changes
     the number of weights.
     """
-    return _total(
-        input_shape, layers, conv2d=lambda layer, shape, after: _right({**layer, "groups": 1}, shape, after)
-    )
+    return _total(input_shape, layers, conv2d=lambda layer, shape, after: _right({**layer, "groups": 1}, shape, after))
 
 
 def weights_at_every_position(input_shape, layers):

@@ -213,9 +213,7 @@ def max_swaps_height_and_width(x, kernel_size, stride=None, padding=0):
     Kernel, stride and padding all act on the other direction: you read the picture as width by height. An array has its
     rows first, and the number of rows is the height.
     """
-    return max_pool2d(
-        x, *(None if size is None else pair(size)[::-1] for size in (kernel_size, stride, padding))
-    )
+    return max_pool2d(x, *(None if size is None else pair(size)[::-1] for size in (kernel_size, stride, padding)))
 
 
 def max_takes_the_corner(x, kernel_size, stride=None, padding=0):
@@ -442,9 +440,7 @@ def avg_rounds_up(x, kernel_size, stride=None, padding=0):
     x = _padded(as_array(x), padding, mode="constant")
     inside = _filled_up(np.ones(x.shape[-2:]), kernel_size, stride, 0.0)
     total = avg_pool2d(_filled_up(x, kernel_size, stride, 0.0), kernel_size, stride)
-    return total / avg_pool2d(
-        inside, kernel_size, stride
-    )  # a window that is cut off divides by what is left of it
+    return total / avg_pool2d(inside, kernel_size, stride)  # a window that is cut off divides by what is left of it
 
 
 def avg_over_the_channels(x, kernel_size, stride=None, padding=0):
@@ -515,9 +511,7 @@ def rounds_to_the_nearest(x, output_size):
     You round both ends of a cell to the nearest row. A cell reads every row that it touches at all, even one that it
     only half covers. Which way must the begin be rounded for that, and which way the end?
     """
-    return _cells(
-        x, output_size, lambda i, a, n: ((2 * i * n + a) // (2 * a), (2 * (i + 1) * n + a) // (2 * a))
-    )
+    return _cells(x, output_size, lambda i, a, n: ((2 * i * n + a) // (2 * a), (2 * (i + 1) * n + a) // (2 * a)))
 
 
 def equal_cells_drop_the_rest(x, output_size):

@@ -214,9 +214,7 @@ def width_before_height(input_shape, out_channels, kernel_size, stride=1, paddin
     Both sides of your image have the right size, but they come out in the wrong order. Shapes name the
     height first, as a matrix names its rows first.
     """
-    *leading, height, width = conv2d_output_shape(
-        input_shape, out_channels, kernel_size, stride, padding, dilation
-    )
+    *leading, height, width = conv2d_output_shape(input_shape, out_channels, kernel_size, stride, padding, dilation)
     return (*leading, width, height)
 
 
@@ -226,9 +224,7 @@ def height_serves_both_axes(input_shape, out_channels, kernel_size, stride=1, pa
     Only squares come out right: you worked out one side and used it for both. The two axes know nothing of
     each other, so each has to be worked out from its own entries.
     """
-    *leading, height, _ = conv2d_output_shape(
-        input_shape, out_channels, kernel_size, stride, padding, dilation
-    )
+    *leading, height, _ = conv2d_output_shape(input_shape, out_channels, kernel_size, stride, padding, dilation)
     return (*leading, height, height)
 
 

@@ -1,7 +1,7 @@
 """Runs attacks under whatever identity and walls it is started with, and tells what they achieved.
 
-A program of its own, started by `attack_settings.py`, as a process cannot take back rights that it has given up. It reads an
-order from standard input and writes what it saw to standard output, both JSON.
+A program of its own, started by `attack_settings.py`, as a process cannot take back rights that it has given up. It
+reads an order from standard input and writes what it saw to standard output, both JSON.
 """
 
 from __future__ import annotations

@@ -57,13 +57,13 @@ SETTINGS = {
 WEAK_SETTINGS = {
     "here, without seccomp": Setting("here", ("seccomp",), "C", ("processes",)),
     "ordinary user, without namespaces and Landlock": Setting(
-        "user", ("mounts", "landlock"), "C", ("hidden", "grader", "writing", "seeing")
+        "user", ("mounts", "landlock"), "C", ("hidden", "writing", "seeing")
     ),
     "ordinary user, without any": Setting(
         "user",
         ("mounts", "landlock", "seccomp"),
         "C",
-        ("hidden", "grader", "network", "processes", "signals", "writing", "seeing"),
+        ("hidden", "network", "processes", "signals", "writing", "seeing"),
     ),
 }
 

@@ -1,11 +1,12 @@
 """Hostile submissions: each scores what its honest functions earn and nothing more, and leaves nothing and nobody.
 
-`submissions/` holds one small submission per attack, `attack_table.py` says which layer stops each. Those that try to get
-out define `attack(target)`, which returns what it achieved; they run in workers in every setting of `attack_settings.py`.
-The others are wrong answers with a trick in `max_pool`; all of them are graded, beside two honest functions.
+`submissions/` holds one small submission per attack, `attack_table.py` says which layer stops each. Those that try to
+get out define `attack(target)`, which returns what it achieved; they run in workers in every setting of
+`attack_settings.py`. The others are wrong answers with a trick in `max_pool`. All are graded, beside honest functions.
 """
 
 import csv
+import dataclasses
 import importlib.util
 import io
 import os
@@ -45,7 +46,7 @@ SEEN_AT_LEVEL_B = {
     "reads-forgotten-files": re.compile(r"/etc/.*|/proc.*|/var/log/.*|.*/forgotten\.py|.*/attacks-\w+"),
 }
 
-LIMITS = Limits(load=5.0, call=0.8, job=1.2)
+LIMITS = Limits(load=1.5, call=0.6, job=0.8)
 
 
 # --- in workers, in every setting -----------------------------------------------------------------------------------
@@ -133,14 +134,17 @@ def test_attacks_work_where_no_wall_stands(arena):
 
 
 @pytest.fixture(scope="module")
-def assignment():
-    return contract.assignment("pooling")
-
-
-@pytest.fixture(scope="module")
 def grader():
     with Grader(20_240_229, LIMITS) as grader:
         yield grader
+
+
+@pytest.fixture(scope="module")
+def assignment(grader):
+    """Pooling as far as the submissions here go: two functions that they have right, and one that they use."""
+    whole = contract.assignment("pooling")
+    grader.suite(whole)
+    return dataclasses.replace(whole, functions=whole.functions[:3])
 
 
 @pytest.fixture(scope="module")
@@ -190,10 +194,10 @@ def outcomes(report):
 
 
 def test_honest_functions_earn_their_points(honest, useless, grade, assignment):
-    """The controls: the honest functions earn all of theirs, the master everything."""
+    """The controls: the honest functions earn all of their points, the master earns everything."""
     assert scores(honest) == {**dict.fromkeys(assignment.names, 0), "sum_pool": 5, "mean_pool": 5}
     assert useless.score <= honest.score + 1, "a function that leaves its input alone may earn the point for that"
-    assert grade(assignment.master.read_text(encoding="utf-8")).score == 100
+    assert grade(assignment.master.read_text(encoding="utf-8")).score == assignment.points
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in (SUBMISSIONS.parent / "controls").glob("*.py")))
@@ -213,9 +217,13 @@ def test_an_attack_scores_what_is_honest(grade, honest, target, attack):
 
 
 _TRIGGER = """
+LOOT = []
+
+
 def max_pool(z):
-    loot = attack(TARGET)
-    raise RuntimeError(f"LOOT {loot}" if loot else "there is nothing to be had")
+    if not LOOT:
+        LOOT.append(attack(TARGET))
+    raise RuntimeError(f"LOOT {LOOT}" if LOOT[0] else "there is nothing to be had")
 """
 
 
@@ -234,10 +242,23 @@ sum_pool, mean_pool = _and_wrecked(sum_pool), _and_wrecked(mean_pool)
 """
 
 
+@pytest.fixture(scope="module")
+def played(grade):
+    """The report of a trick, graded once for all tests."""
+    reports = {}
+
+    def play(trick):
+        if trick not in reports:
+            reports[trick] = grade(submission("honest"), submission(trick))
+        return reports[trick]
+
+    return play
+
+
 @pytest.mark.parametrize("trick", TRICKS)
-def test_a_trick_earns_nothing(grade, honest, useless, trick):
+def test_a_trick_earns_nothing(grade, played, honest, useless, trick):
     """A wrong answer with a trick earns no more than one without, and who comes next does not notice."""
-    report = grade(submission("honest"), submission(trick))
+    report = played(trick)
     assert "LOOT" not in str([verdict.details for verdict in report.verdicts])
     assert {**scores(report), "max_pool": 0} == scores(honest)
     assert scores(report)["max_pool"] <= scores(useless)["max_pool"]
@@ -304,9 +325,9 @@ def faces(report):
     return html.feedback(report) + str(gradescope.results(report))
 
 
-def test_hidden_inputs_are_not_told(grade, grader, assignment):
+def test_hidden_inputs_are_not_told(played, grader, assignment):
     """No way out that student code has brings an input's value to the student."""
-    text = faces(grade(submission("honest"), submission("tells-its-inputs")))
+    text = faces(played("tells-its-inputs"))
     assert "TELL" not in text
     inputs = [
         value
@@ -322,9 +343,9 @@ def test_hidden_inputs_are_not_told(grade, grader, assignment):
     ] == []
 
 
-def test_nothing_is_written_to_the_reader(grade):
+def test_nothing_is_written_to_the_reader(played):
     """Markup, escapes and invisible characters that student code makes reach no page as they are."""
-    report = grade(submission("honest"), submission("writes-to-its-readers"))
+    report = played("writes-to-its-readers")
     assert "ATTACK" not in faces(report)
     page = html.feedback(report, instructor=True)
     assert "ATTACK" in page, "the instructor sees it all"
@@ -337,19 +358,19 @@ def test_a_name_is_no_formula(honest):
     """A student's name that a spreadsheet would take for a formula is text in the gradebook."""
     for name in ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"):
         row = gradebook.Row.of(type(honest)(name, honest.isolation, honest.assignments))
-        cell = next(csv.DictReader(io.StringIO(gradebook.gradebook([row], ["pooling"]))))["student"]
+        cell = next(csv.DictReader(io.StringIO(gradebook.gradebook([row], ["pooling"]), newline="")))["student"]
         assert cell[0] not in "=+-@\t\r"
 
 
-def test_no_duration_is_told(grade):
+def test_no_duration_is_told(played):
     """How long a call took could tell an input; no report that a student reads has a time in it."""
-    text = faces(grade(submission("honest"), submission("is-slow-on-purpose")))
+    text = faces(played("is-slow-on-purpose"))
     assert not re.search(r"execution_time|duration|\d\s*m?s\b", text)
 
 
-def test_every_seed_draws_other_inputs(assignment):
+def test_every_seed_draws_other_inputs():
     """What was learnt about the inputs of one run is worth nothing in another."""
-    first, second = ([test.cases for test in declare(assignment, seed)] for seed in (1, 2))
+    first, second = ([test.cases for test in declare(contract.assignment("pooling"), seed)] for seed in (1, 2))
     pairs = [pair for one, other in zip(first, second, strict=True) for pair in zip(one, other, strict=True)]
     same = sum(str(one.call.args) == str(other.call.args) for one, other in pairs)
     assert same < len(pairs) / 4

@@ -16,6 +16,7 @@ from autograder.pool import Job
 SEED = 20
 RIGHT = Path(__file__).parent.parent / "submissions" / "right"
 
+
 @dataclass
 class Results:
     """The rows of the table that a run ends with."""
@@ -40,7 +41,9 @@ def pytest_terminal_summary():
     """Print the table; nothing where no benchmark has run."""
     if not RESULTS.rows:
         return
-    table = Table(title=f"On {os.cpu_count()} cores, with {os.getloadavg()[0]:.1f} processes at work in the last minute")
+    table = Table(
+        title=f"On {os.cpu_count()} cores, with {os.getloadavg()[0]:.1f} processes at work in the last minute"
+    )
     for heading in ("what", "measured", "floor or peer in the same run", "ratio", "aim"):
         table.add_column(heading, justify="right" if heading == "ratio" else "left", overflow="fold")
     for row in RESULTS.rows:
@@ -103,7 +106,7 @@ class Processes:
         return sum(sum(map(int, stat[11:15])) for stat in stats if stat) / os.sysconf("SC_CLK_TCK")
 
     def own_memory(self):
-        """PSS in bytes of what comes from no file: the kernel divides a page by the number of processes that have it."""
+        """PSS in bytes of what comes from no file: a page counts by the number of processes that have it."""
         pages = re.compile(r"^Pss_(?:Anon|Shmem):\s+(\d+) kB$", re.MULTILINE)
         return sum(int(size) for process in self for size in pages.findall(self.read(process, "smaps_rollup"))) * 1024
 

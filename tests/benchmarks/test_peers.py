@@ -12,7 +12,6 @@ import sqlite3
 import subprocess
 import sysconfig
 import time
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -48,8 +47,10 @@ QUESTIONS = {
     "conv2d": [
         "Conv2d(3, 32, kernel_size=2)(torch.zeros(1, 3, 16, 12)).shape == (1, 32, 15, 11)",
         "Conv2d(2, 3, 2, bias=False).bias is None",
-        "[np.shape(g) for g in conv2d_backward(np.ones((1, 1, 1, 2)), np.ones((1, 1, 1, 3)), np.ones((1, 1, 1, 2)))]"
-        " == [(1, 1, 1, 3), (1, 1, 1, 2), (1,)]",
+        (
+            "[np.shape(g) for g in conv2d_backward(np.ones((1, 1, 1, 2)), np.ones((1, 1, 1, 3)), np.ones((1, 1, 1, 2)))]"
+            " == [(1, 1, 1, 3), (1, 1, 1, 2), (1,)]"
+        ),
     ],
     "training": [
         "pick_device().type in ('cuda', 'mps', 'cpu')",

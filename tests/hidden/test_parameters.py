@@ -237,9 +237,7 @@ def test_conv2d_without_bias(agrees, rng):
     groups, in_share, out_share, height, width = primes(rng, 5)
     agrees.conv2d_parameters(in_share, out_share, height, bias=False)
     agrees.conv2d_parameters(in_share, out_share, (height, width), bias=False)
-    agrees.conv2d_parameters(
-        groups * in_share, groups * out_share, (height, width), groups=groups, bias=False
-    )
+    agrees.conv2d_parameters(groups * in_share, groups * out_share, (height, width), groups=groups, bias=False)
 
 
 @points(2)

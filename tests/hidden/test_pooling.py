@@ -230,9 +230,7 @@ def test_max_of_pictures_of_integers(agrees, rng):
     agrees.max_pool2d([[-3, -1, -2]], (1, 3), stride=1, padding=(0, 1), terms=1, scale=3)
     agrees.max_pool2d([[[0.5, -1.5], [-2.5, 3.5], [1.25, -0.75]]], (2, 1), terms=1, scale=4)
     agrees.max_pool2d(whole_numbers(rng, 3, 7, 5), (2, 3), stride=2, terms=1, scale=LARGEST)
-    agrees.max_pool2d(
-        whole_numbers(rng, 7, 5) - LARGEST - 1, 3, stride=2, padding=1, terms=1, scale=2 * LARGEST
-    )
+    agrees.max_pool2d(whole_numbers(rng, 7, 5) - LARGEST - 1, 3, stride=2, padding=1, terms=1, scale=2 * LARGEST)
 
 
 @points(2)
@@ -447,9 +445,7 @@ def test_cells_of_integers(agrees, rng):
 
 
 @points(2)
-@pytest.mark.parametrize(
-    ("shape", "output_size"), [((6, 10), (2, 5)), ((2, 7, 5), 3), ((3, 4), (5, 3))], ids=str
-)
+@pytest.mark.parametrize(("shape", "output_size"), [((6, 10), (2, 5)), ((2, 7, 5), 3), ((3, 4), (5, 3))], ids=str)
 def test_cells_leave_their_picture_alone(preserves, rng, shape, output_size):
     """adaptive_avg_pool2d leaves the picture that it is given as it was."""
     preserves.adaptive_avg_pool2d(rng.normal(size=shape), output_size)

@@ -167,19 +167,13 @@ def test_strides_of_an_image(agrees, rng, stride, left_over, entries):
 
 
 @points(2)
-@pytest.mark.parametrize(
-    ("padding", "dilation"), [((3, 0), 1), ((1, 4), 1), (2, 1), (0, (3, 1)), (0, (2, 5)), (0, 3)]
-)
+@pytest.mark.parametrize(("padding", "dilation"), [((3, 0), 1), ((1, 4), 1), (2, 1), (0, (3, 1)), (0, (2, 5)), (0, 3)])
 def test_padding_and_dilation_of_an_image(agrees, rng, padding, dilation):
     """Each axis has its own padding and its own dilation."""
     batch, channels, filters = drawn(rng, 3, PRIMES)
     kernel_size = drawn(rng, 2, range(2, 6))
-    agrees.conv2d_output_shape(
-        (batch, channels, 61, 89), filters, kernel_size, padding=padding, dilation=dilation
-    )
-    agrees.conv2d_output_shape(
-        (channels, 61, 89), filters, kernel_size[0], padding=padding, dilation=dilation
-    )
+    agrees.conv2d_output_shape((batch, channels, 61, 89), filters, kernel_size, padding=padding, dilation=dilation)
+    agrees.conv2d_output_shape((channels, 61, 89), filters, kernel_size[0], padding=padding, dilation=dilation)
 
 
 @points(2)
@@ -411,9 +405,7 @@ def test_dilation_of_the_first_layer(agrees, layer):
 
 
 @points(1)
-@pytest.mark.parametrize(
-    "layers", [[(3, 2), (3, 1)], [(2, 1, 1), (3, 2, 2), (4, 1, 1)]], ids=["pairs", "triples"]
-)
+@pytest.mark.parametrize("layers", [[(3, 2), (3, 1)], [(2, 1, 1), (3, 2, 2), (4, 1, 1)]], ids=["pairs", "triples"])
 def test_chain_is_left_as_it_was(preserves, layers):
     """The list of layers is left as it was."""
     preserves.receptive_field(layers)

@@ -1,8 +1,9 @@
 """The hidden suite of `training`: probes train and measure small networks, and look at what is left afterwards.
 
 A probe builds its network from torch.nn's own layers, so that no function is judged by another one of the student's.
-Batches differ in size, and the ragged last one is by far the hardest, so that every way to average shows. Dropout has
-p = 1: all or nothing, and no dice.
+The last batch is by far the hardest and, where the mean is at stake and there alone, ragged, so that every way to
+average shows and costs points once. For the same reason a Loader is a list of batches that also knows its dataset, save
+where loaders are at stake. Dropout has p = 1: all or nothing, and no dice.
 
 Tolerances: an epoch is a handful of steps, and TERMS bounds the products that one output or gradient sums on its way.
 Steps carry rounding along, batch norm of few examples magnifies it, and AdamW divides small gradients by themselves;
@@ -127,9 +128,9 @@ def shapes_of_weights(ConvNet, channels, options):
 
 
 def network_with_given_weights(
-    ConvNet, look, channels, options, weights, images, targets, *, device, training=True
+    ConvNet, look, channels, options, weights, images, gradient, *, device, training=True
 ):  # fmt: skip
-    """The logits of a network with given weights, their gradients, or what a step of an optimizer makes of them."""
+    """The logits of a network with given weights; for a gradient of the logits, those of the weights, or a step."""
     import torch
 
     network = ConvNet(*channels, **options).to(device).train(training)
@@ -138,11 +139,10 @@ def network_with_given_weights(
     with torch.no_grad():
         for array, values in zip(arrays, weights, strict=True):
             array.copy_(torch.from_numpy(values))
-    images = torch.tensor(images, dtype=torch.float32, device=device)
-    targets = torch.tensor(targets, device=device)
+    outputs = network(torch.tensor(images, dtype=torch.float32, device=device))
     if look == "logits":
-        return network(images)
-    torch.nn.functional.cross_entropy(network(images), targets).backward()
+        return outputs
+    outputs.backward(torch.tensor(gradient, dtype=torch.float32, device=device))
     if look == "gradients":
         return [array.grad for array in arrays]
     torch.optim.SGD(network.parameters(), lr=0.5).step()
@@ -160,7 +160,7 @@ NETWORKS = [
 
 
 def given(rng, channels, options, batch, height, width):
-    """Random weights, images and targets.
+    """Random weights, images and gradients of the logits.
 
     The gradient of leaky ReLU jumps at zero, and rounding must not decide on which side a signal falls. So the first
     convolution sums multiples of 1/256, exact in any order, and its biases are odd multiples of 1/512; those of the
@@ -172,7 +172,7 @@ def given(rng, channels, options, batch, height, width):
     conv2 = rng.normal(size=(c_y, c_h, k, k)) / np.sqrt(4 * c_h * k * k), np.resize([3, -3], c_y) + rng.random(c_y)
     linear = rng.normal(size=(classes, c_y * cells)) / np.sqrt(c_y * cells), rng.normal(size=classes)
     images = rng.integers(-16, 17, size=(batch, c_x, height, width)) / 8
-    return [*conv1, *conv2, *linear], images, rng.integers(classes, size=batch)
+    return [*conv1, *conv2, *linear], images, rng.normal(size=(batch, classes))
 
 
 def written(channels, options, *images):
@@ -224,7 +224,8 @@ def test_gradients_of_the_weights(agrees, rng, channels, options):
     """The gradient reaches all six weights and biases, and is right."""
     case = (channels, options, *given(rng, channels, options, 3, 13, 7))
     call = f"the gradients of {written(channels, options, 3, channels[0], 13, 7)}"
-    agrees(network_with_given_weights, "gradients", *case, **about(call))
+    # Terms of a few units may cancel, and their sum is no more exact for being small.
+    agrees(network_with_given_weights, "gradients", *case, **about(call, scale=4))
 
 
 @points(3)
@@ -240,12 +241,15 @@ def test_an_optimizer_finds_all_parameters(agrees, rng, channels, options):
 
 
 def train(
-    train_one_epoch, look, seed, layers, data, optimizer, loss, *, device, epochs=1, training=True, loader="list"
+    train_one_epoch, look, seed, layers, data, optimizer, loss, *, device, epochs=1, training=True, loader="Loader"
 ):  # fmt: skip
     """Train a network from a given state for some epochs: their losses, or its parameters and buffers afterwards."""
     import torch
     from torch import nn
     from torch.utils.data import DataLoader, TensorDataset
+
+    class Loader(list):
+        dataset = property(lambda self: range(sum(len(targets) for _, targets in self)))
 
     class Iterable:
         def __iter__(self):
@@ -260,11 +264,11 @@ def train(
     batches = [(torch.tensor(inputs, dtype=torch.float32), torch.tensor(targets)) for inputs, targets in data]
     examples = TensorDataset(*(torch.cat(parts) for parts in zip(*batches, strict=True)))
     loader = {
-        "list": lambda: batches,
+        "Loader": lambda: Loader(batches),
         "tuple of lists": lambda: tuple(map(list, batches)),
         "iterable without len": Iterable,
         "DataLoader": lambda: DataLoader(examples, batch_size=5),
-        "DataLoader with drop_last": lambda: DataLoader(examples, batch_size=5, drop_last=True),
+        "DataLoader with drop_last": lambda: DataLoader(examples, batch_size=6, drop_last=True),
     }[loader]()
     losses = [train_one_epoch(model, loader, loss_fn, optimizer, torch.device(device)) for _ in range(epochs)]
     return losses if look == "losses" else [*model.parameters(), *model.buffers()]
@@ -274,6 +278,9 @@ def events_of_an_epoch(train_one_epoch, seed, data, *, device):
     """The order in which a network sees batches and its optimizer makes steps."""
     import torch
     from torch import nn
+
+    class Loader(list):
+        dataset = property(lambda self: range(sum(len(targets) for _, targets in self)))
 
     class Watched(nn.Linear):
         def forward(self, inputs):
@@ -285,7 +292,7 @@ def events_of_an_epoch(train_one_epoch, seed, data, *, device):
     model = Watched(data[0][0].shape[1], 3).to(device)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     optimizer.register_step_post_hook(lambda *_: events.append("step"))
-    loader = [(torch.tensor(inputs, dtype=torch.float32), torch.tensor(targets)) for inputs, targets in data]
+    loader = Loader((torch.tensor(inputs, dtype=torch.float32), torch.tensor(targets)) for inputs, targets in data)
     train_one_epoch(model, loader, nn.CrossEntropyLoss(), optimizer, torch.device(device))
     return events
 
@@ -296,6 +303,9 @@ def memory_grows(train_one_epoch, seed, data, *, device):
 
     import torch
     from torch import nn
+
+    class Loader(list):
+        dataset = property(lambda self: range(sum(len(targets) for _, targets in self)))
 
     class Node(torch.autograd.Function):
         @staticmethod
@@ -317,7 +327,7 @@ def memory_grows(train_one_epoch, seed, data, *, device):
     torch.manual_seed(seed)
     model = Marked(data[0][0].shape[1], 3).to(device)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    loader = [(torch.tensor(inputs, dtype=torch.float32), torch.tensor(targets)) for inputs, targets in data]
+    loader = Loader((torch.tensor(inputs, dtype=torch.float32), torch.tensor(targets)) for inputs, targets in data)
     train_one_epoch(model, loader, nn.CrossEntropyLoss(), optimizer, torch.device(device))
     return max(counts) > 2  # this batch's graph, and the one before it that a variable still holds
 
@@ -375,7 +385,7 @@ def test_mean_training_loss(agrees, rng, sizes, epochs):
 @pytest.mark.parametrize("loader", LOADERS)
 def test_training_on_every_loader(agrees, rng, loader):
     """A loader is whatever can be iterated anew: without len or dataset, or leaving examples out."""
-    case = (secret(rng), PERCEPTRON, batches(rng, 7, 5, 2), SGD, CROSS_ENTROPY)
+    case = (secret(rng), PERCEPTRON, batches(rng, 5, 5, 5), SGD, CROSS_ENTROPY)
     settings = about(f"train_one_epoch, loader: {loader}, 2 epochs", epochs=2, loader=loader)
     agrees(train, "losses", *case, **settings)
     agrees(train, "state", *case, **settings)
@@ -385,7 +395,7 @@ def test_training_on_every_loader(agrees, rng, loader):
 @pytest.mark.parametrize("loss", [SMOOTHED, MARGIN], ids=["smoothed", "margin"])
 def test_training_with_the_given_loss(agrees, rng, loss):
     """The given loss function is the one that is minimised and reported, on pictures too."""
-    case = (secret(rng), PICTURES, batches(rng, 7, 3, shape=(1, 6, 4)), SGD, loss)
+    case = (secret(rng), PICTURES, batches(rng, 5, 5, shape=(1, 6, 4)), SGD, loss)
     settings = about(f"train_one_epoch on pictures, loss_fn: {loss[0]}")
     agrees(train, "losses", *case, **settings)
     agrees(train, "state", *case, **settings)
@@ -401,11 +411,14 @@ def test_no_graph_is_kept(agrees, rng):
 # --- evaluate: 25 points --------------------------------------------------------------------------------------------
 
 
-def measure(evaluate, look, seed, layers, data, loss, *, device, training=True, loader="list"):
+def measure(evaluate, look, seed, layers, data, loss, *, device, training=True, loader="Loader"):
     """The loss or the accuracy of a network in a given state, or both."""
     import torch
     from torch import nn
     from torch.utils.data import DataLoader, TensorDataset
+
+    class Loader(list):
+        dataset = property(lambda self: range(sum(len(targets) for _, targets in self)))
 
     class Iterable:
         def __iter__(self):
@@ -421,11 +434,11 @@ def measure(evaluate, look, seed, layers, data, loss, *, device, training=True, 
     loss_fn = getattr(nn, name)(**settings)
     examples = TensorDataset(*(torch.cat(parts) for parts in zip(*batches, strict=True)))
     loader = {
-        "list": lambda: batches,
+        "Loader": lambda: Loader(batches),
         "tuple of lists": lambda: tuple(map(list, batches)),
         "iterable without len": Iterable,
         "DataLoader": lambda: DataLoader(examples, batch_size=5),
-        "DataLoader with drop_last": lambda: DataLoader(examples, batch_size=5, drop_last=True),
+        "DataLoader with drop_last": lambda: DataLoader(examples, batch_size=6, drop_last=True),
     }[loader]()
     result = evaluate(model, loader, loss_fn, torch.device(device))
     return result if look == "both" else result[0] if look == "loss" else result[1]
@@ -436,9 +449,12 @@ def left_behind(evaluate, look, seed, layers, data, *, device, training=True, gr
     import torch
     from torch import nn
 
+    class Loader(list):
+        dataset = property(lambda self: range(sum(len(targets) for _, targets in self)))
+
     torch.manual_seed(seed)
     model = nn.Sequential(*(getattr(nn, name)(*sizes) for name, *sizes in layers)).to(device).train(training)
-    loader = [(torch.tensor(inputs, dtype=torch.float32), torch.tensor(targets)) for inputs, targets in data]
+    loader = Loader((torch.tensor(inputs, dtype=torch.float32), torch.tensor(targets)) for inputs, targets in data)
     with torch.set_grad_enabled(gradients):
         evaluate(model, loader, nn.CrossEntropyLoss(), torch.device(device))
         gradients = torch.is_grad_enabled()
@@ -454,6 +470,9 @@ def builds_graphs(evaluate, seed, data, *, device, training):
     import torch
     from torch import nn
 
+    class Loader(list):
+        dataset = property(lambda self: range(sum(len(targets) for _, targets in self)))
+
     class Watched(nn.Linear):
         def forward(self, inputs):
             outputs = super().forward(inputs)
@@ -463,7 +482,7 @@ def builds_graphs(evaluate, seed, data, *, device, training):
     prepared = []
     torch.manual_seed(seed)
     model = Watched(data[0][0].shape[1], 3).to(device).train(training)
-    loader = [(torch.tensor(inputs, dtype=torch.float32), torch.tensor(targets)) for inputs, targets in data]
+    loader = Loader((torch.tensor(inputs, dtype=torch.float32), torch.tensor(targets)) for inputs, targets in data)
     evaluate(model, loader, nn.CrossEntropyLoss(), torch.device(device))
     return [bool(prepared), any(prepared)]
 
@@ -493,7 +512,7 @@ def test_accuracy(agrees, rng, scores):
 @pytest.mark.parametrize("layers", [NORMALISED, DROPPED, MIXED], ids=["batch-norm", "dropout", "both"])
 def test_evaluation_mode(agrees, rng, layers, mode):
     """The network is measured in evaluation mode, whatever its mode was: running statistics, no dropout."""
-    case = (secret(rng), layers, batches(rng, 11, 7, 5), CROSS_ENTROPY)
+    case = (secret(rng), layers, batches(rng, 7, 7), CROSS_ENTROPY)
     agrees(measure, "loss", *case, **about(f"evaluate, a model in {mode} mode", training=mode == "training"))
 
 
@@ -501,7 +520,7 @@ def test_evaluation_mode(agrees, rng, layers, mode):
 @pytest.mark.parametrize("loader", LOADERS)
 def test_measuring_on_every_loader(agrees, rng, loader):
     """A loader is whatever can be iterated anew; loss and accuracy come as a pair, on pictures too."""
-    case = (secret(rng), PICTURES, batches(rng, 7, 5, 2, shape=(1, 6, 4)), CROSS_ENTROPY)
+    case = (secret(rng), PICTURES, batches(rng, 5, 5, 5, shape=(1, 6, 4)), CROSS_ENTROPY)
     agrees(measure, "both", *case, **about(f"evaluate on pictures, loader: {loader}", loader=loader))
 
 
@@ -547,6 +566,9 @@ def fitted(fit, look, seed, layers, train_data, val_data, *, device, iterable=Fa
     import torch
     from torch import nn
 
+    class Loader(list):
+        dataset = property(lambda self: range(sum(len(targets) for _, targets in self)))
+
     class Iterable:
         def __init__(self, batches):
             self.batches = batches
@@ -557,7 +579,7 @@ def fitted(fit, look, seed, layers, train_data, val_data, *, device, iterable=Fa
     torch.manual_seed(seed)
     model = nn.Sequential(*(getattr(nn, name)(*sizes) for name, *sizes in layers))  # on the CPU: fit moves it
     loaders = [
-        [(torch.tensor(inputs, dtype=torch.float32), torch.tensor(targets)) for inputs, targets in data]
+        Loader((torch.tensor(inputs, dtype=torch.float32), torch.tensor(targets)) for inputs, targets in data)
         for data in (train_data, val_data)
     ]
     if iterable:

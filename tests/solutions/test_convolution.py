@@ -240,9 +240,7 @@ def test_convolution_matrix_is_that_of_scipy(rng, T, k):
     assert np.array_equal(convolution_matrix(g, T), linalg.convolution_matrix(g, T, "valid"))
 
 
-@pytest.mark.parametrize(
-    ("g", "T"), [([], 3), ([], 0), ([[1, 2]], 3), (1, 3), ([1, 2, 3], 2), ([1], 0), ([1], -1)]
-)
+@pytest.mark.parametrize(("g", "T"), [([], 3), ([], 0), ([[1, 2]], 3), (1, 3), ([1, 2, 3], 2), ([1], 0), ([1], -1)])
 def test_convolution_matrix_refuses(g, T):
     with pytest.raises(ValueError, match="does not fit"):
         convolution_matrix(g, T)
@@ -304,9 +302,7 @@ def test_the_gap_is_a_python_float_and_leaves_the_signal_alone(rng):
     assert np.array_equal(x, before)
 
 
-@pytest.mark.parametrize(
-    ("f", "shift"), [(np.copy, -1), (lambda each: each[:3], 3), (lambda each: each[:0], 0)]
-)
+@pytest.mark.parametrize(("f", "shift"), [(np.copy, -1), (lambda each: each[:3], 3), (lambda each: each[:0], 0)])
 def test_equivariance_gap_refuses(f, shift):
     with pytest.raises(ValueError, match=r"shift must be|nothing to compare"):
         equivariance_gap(f, [1.0, 2.0, 3.0, 4.0], shift)

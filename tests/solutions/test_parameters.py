@@ -158,9 +158,7 @@ def test_samples_are_rounded_to_the_nearest_whole_number(samples, fraction, peri
 @unhurried
 @given(sizes, sizes, st.booleans())
 def test_linear_counts_as_pytorch(in_features, out_features, bias):
-    assert linear_parameters(in_features, out_features, bias) == count(
-        torch.nn.Linear(in_features, out_features, bias)
-    )
+    assert linear_parameters(in_features, out_features, bias) == count(torch.nn.Linear(in_features, out_features, bias))
 
 
 @unhurried

@@ -95,14 +95,10 @@ def test_conv_output_length_is_that_of_numpy_convolve(mode, length, width):
     one_or_two(paddings),
     one_or_two(dilations),
 )
-def test_conv2d_output_shape_is_that_of_torch_conv2d(
-    shape, out_channels, kernel_size, stride, padding, dilation
-):
+def test_conv2d_output_shape_is_that_of_torch_conv2d(shape, out_channels, kernel_size, stride, padding, dilation):
     layer = torch.nn.Conv2d(shape[-3], out_channels, kernel_size, stride, padding, dilation)
     expected = torch_shape(layer, shape)
-    assert (
-        returned(conv2d_output_shape, shape, out_channels, kernel_size, stride, padding, dilation) == expected
-    )
+    assert returned(conv2d_output_shape, shape, out_channels, kernel_size, stride, padding, dilation) == expected
 
 
 @pytest.mark.parametrize("layer_class", [torch.nn.MaxPool2d, torch.nn.AvgPool2d])
@@ -125,8 +121,7 @@ def test_same_padding_is_the_one_that_keeps_every_length(kernel_size, dilation):
         padding
         for padding in range(20)
         if all(
-            returned(conv_output_length, length, kernel_size, 1, padding, dilation) == length
-            for length in range(1, 30)
+            returned(conv_output_length, length, kernel_size, 1, padding, dilation) == length for length in range(1, 30)
         )
     ]
     assert [returned(same_padding, kernel_size, dilation)] == (keeps or [None])
@@ -293,9 +288,7 @@ def test_conv_output_length_refuses_what_no_layer_can_have(name, value):
         conv_output_length(**(arguments | {name: value}))
 
 
-@pytest.mark.parametrize(
-    "arguments", [(0, 3, 1, 4), (7, 0), (7, -2), (3, 3, -1), (9, 3, 1, -1), (9, 3, 1, 0, 0)]
-)
+@pytest.mark.parametrize("arguments", [(0, 3, 1, 4), (7, 0), (7, -2), (3, 3, -1), (9, 3, 1, -1), (9, 3, 1, 0, 0)])
 def test_conv_output_length_refuses_them_even_where_the_formula_gives_a_number(arguments):
     with pytest.raises(ValueError, match="must"):
         conv_output_length(*arguments)
@@ -322,9 +315,7 @@ def test_pool2d_output_shape_refuses_padding_beyond_half_a_kernel(kernel_size, p
         pool2d_output_shape((3, 11, 13), kernel_size, padding=padding)
 
 
-@pytest.mark.parametrize(
-    "options", [{"stride": 0}, {"stride": (1, 0)}, {"padding": -1}, {"kernel_size": (12, 2)}]
-)
+@pytest.mark.parametrize("options", [{"stride": 0}, {"stride": (1, 0)}, {"padding": -1}, {"kernel_size": (12, 2)}])
 def test_pool2d_output_shape_refuses_what_a_convolution_refuses(options):
     with pytest.raises(ValueError, match=r"must|fit"):
         pool2d_output_shape((3, 11, 13), **({"kernel_size": 2} | options))

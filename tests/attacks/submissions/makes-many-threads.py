@@ -8,10 +8,10 @@ def attack(target):
     threading.stack_size(32768)
     count, stop, end = 0, threading.Event(), time.monotonic() + 1
     try:
-        while count < 3000 and time.monotonic() < end:
+        while count < 1200 and time.monotonic() < end:
             threading.Thread(target=stop.wait, daemon=True).start()
             count += 1
     except (RuntimeError, MemoryError):
         pass
     stop.set()
-    return [f"{count} threads"] if count > 2000 else []
+    return [f"{count} threads"] if count > 1000 else []
