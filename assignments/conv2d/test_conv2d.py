@@ -44,23 +44,25 @@ def answer(layer_class, x, weight, bias=None, dtype=torch.float32, **settings):
 
 
 @pytest.mark.parametrize(
-    ("settings", "parameters"),
+    ("settings", "learned"),
     [
-        ({"kernel_size": 2}, "weight (4, 6, 2, 2), bias (4,)"),
-        ({"kernel_size": (3, 1), "groups": 2}, "weight (4, 3, 3, 1), bias (4,)"),
-        ({"kernel_size": 2, "bias": False}, "weight (4, 6, 2, 2)"),
+        ({"kernel_size": 2}, "weight (4, 6, 2, 2), bias (4,), 100 numbers to learn"),
+        ({"kernel_size": (3, 1), "groups": 2}, "weight (4, 3, 3, 1), bias (4,), 40 numbers to learn"),
+        ({"kernel_size": 2, "bias": False}, "weight (4, 6, 2, 2), bias None, 96 numbers to learn"),
     ],
 )
-def test_what_the_layer_learns(Conv2d, expect, settings, parameters):
-    """Weight and bias are parameters of the layer, of the shapes that the docstring names."""
+def test_what_the_layer_learns(Conv2d, expect, settings, learned):
+    """Weight and bias have the shapes that the docstring names, and are parameters of the layer."""
 
-    def shapes():
-        named = sorted(Conv2d(6, 4, **settings).named_parameters(), reverse=True)
-        return ", ".join(f"{name} {tuple(parameter.shape)}" for name, parameter in named)
+    def told():
+        layer = Conv2d(6, 4, **settings)
+        bias = None if layer.bias is None else tuple(layer.bias.shape)
+        numbers = sum(parameter.numel() for parameter in layer.parameters())
+        return f"weight {tuple(layer.weight.shape)}, bias {bias}, {numbers} numbers to learn"
 
     written = ", ".join(f"{name}={value}" for name, value in settings.items())
     hint = "PyTorch finds attributes that are torch.nn.Parameter; where there is no bias, the attribute is None."
-    expect(shapes, shown=f"the named_parameters() of Conv2d(6, 4, {written})").gives(parameters, hint=hint)
+    expect(told, shown=f"weight, bias and parameters() of Conv2d(6, 4, {written})").gives(learned, hint=hint)
 
 
 def test_where_training_starts(Conv2d, expect):

@@ -181,7 +181,7 @@ def plain(value: Any) -> object:
         value = value.item()
         return float(value) if isinstance(value, np.longdouble) else value
     for kind in _PLAIN:
-        if isinstance(value, kind):
+        if isinstance(value, kind):  # pyright: ignore[reportArgumentType]
             return kind(value)
     array = np.asarray(value)  # whatever else it takes: a range, an array.array, objects with __array__
     if array.dtype == np.longdouble:

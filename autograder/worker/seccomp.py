@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import functools
 import platform
 import struct
 import sys
@@ -103,6 +104,7 @@ _NUMBER, _ARCH, _ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data
 _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 _DENY = _ERRNO | errno.EPERM
 _PR_SET_SECCOMP, _MODE_FILTER = 22, 2
+_SOME_PID: Final = 0x5EC0F17E  # above all ids that a kernel gives, and no other number of the filter
 
 _Instruction = tuple[int, int, int, int]
 
@@ -118,6 +120,12 @@ def supported() -> bool:
 
 def program(pid: int) -> bytes:
     """The filter for one process, as the kernel takes it."""
+    return _any_process().replace(struct.pack("<I", _SOME_PID), struct.pack("<I", pid))
+
+
+@functools.cache
+def _any_process() -> bytes:
+    """The filter with a placeholder for the process's own id: made before the fork, it costs a worker nothing."""
     column, architecture = _ARCHITECTURES[platform.machine()]
     denied = sorted(
         number for group in _DENIED.values() for numbers in group.values() if (number := numbers[column]) is not None
@@ -131,7 +139,7 @@ def program(pid: int) -> bytes:
     if column == 0:
         body += [(_AT_LEAST, 0, 1, _X32_BIT), (_RETURN, 0, 0, _DENY)]
     for numbers in _OWN_PID.values():
-        body += _when(numbers[column], _argument_is(0, pid))
+        body += _when(numbers[column], _argument_is(0, _SOME_PID))
     for _, numbers, place, values in _GUARDED:
         body += _when(numbers[column], [_argument(place), *_deny_values(values)])
     body += _when(_SOCKETPAIR[column], _argument_is(_AF_UNIX))

@@ -79,8 +79,10 @@ def survey(without: Collection[str] = ()) -> None:
     _found.filter = "seccomp" not in without and seccomp.supported()
     _found.tasks = _TASKS if _is_root() else _own_tasks() + _MORE_TASKS
     _found.enclosed = "mounts" not in without and mounts.enclose([*_found.readable, *landlock.DEVICES])
+    if _found.filter:
+        seccomp.program(os.getpid())  # most of the work is remembered
     if _found.enclosed:
-        os.environ["TMPDIR"] = os.environ["HOME"] = mounts.SCRATCH
+        os.environ["TMPDIR"] = os.environ["HOME"] = tempfile.tempdir = mounts.SCRATCH
     elif _is_root():
         _insist_on_python()
 

@@ -48,7 +48,8 @@ QUESTIONS = {
         "Conv2d(3, 32, kernel_size=2)(torch.zeros(1, 3, 16, 12)).shape == (1, 32, 15, 11)",
         "Conv2d(2, 3, 2, bias=False).bias is None",
         (
-            "[np.shape(g) for g in conv2d_backward(np.ones((1, 1, 1, 2)), np.ones((1, 1, 1, 3)), np.ones((1, 1, 1, 2)))]"
+            "[np.shape(g) for g in conv2d_backward("
+            "np.ones((1, 1, 1, 2)), np.ones((1, 1, 1, 3)), np.ones((1, 1, 1, 2)))]"
             " == [(1, 1, 1, 3), (1, 1, 1, 2), (1,)]"
         ),
     ],

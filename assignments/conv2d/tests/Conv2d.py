@@ -200,16 +200,18 @@ def answer(layer_class, x, weight, bias=None, dtype=torch.float32, **settings):
 ROW = {"grad_output": [[[[1, 10]]]], "x": [[[[1, 2, 3]]]], "weight": [[[[2, -1]]]]}
 
 
-def test_what_the_layer_learns(Conv2d, expect, settings, parameters):
-    """Weight and bias are parameters of the layer, of the shapes that the docstring names."""
+def test_what_the_layer_learns(Conv2d, expect, settings, learned):
+    """Weight and bias have the shapes that the docstring names, and are parameters of the layer."""
 
-    def shapes():
-        named = sorted(Conv2d(6, 4, **settings).named_parameters(), reverse=True)
-        return ", ".join(f"{name} {tuple(parameter.shape)}" for name, parameter in named)
+    def told():
+        layer = Conv2d(6, 4, **settings)
+        bias = None if layer.bias is None else tuple(layer.bias.shape)
+        numbers = sum(parameter.numel() for parameter in layer.parameters())
+        return f"weight {tuple(layer.weight.shape)}, bias {bias}, {numbers} numbers to learn"
 
     written = ", ".join(f"{name}={value}" for name, value in settings.items())
     hint = "PyTorch finds attributes that are torch.nn.Parameter; where there is no bias, the attribute is None."
-    expect(shapes, shown=f"the named_parameters() of Conv2d(6, 4, {written})").gives(parameters, hint=hint)
+    expect(told, shown=f"weight, bias and parameters() of Conv2d(6, 4, {written})").gives(learned, hint=hint)
 
 
 def test_where_training_starts(Conv2d, expect):
@@ -317,19 +319,19 @@ def test_no_image_for_this_layer(Conv2d, expect, shape):
     expect(lambda: Conv2d(3, 2, 2)(torch.zeros(shape)), shown=f"Conv2d(3, 2, 2) on {shape}").raises(hint)
 
 
-@test_case(name='Weight and bias are parameters of the layer, of the shapes that the docstring names. (1 of 3)')
+@test_case(name='Weight and bias have the shapes that the docstring names, and are parameters of the layer. (1 of 3)')
 def case_1(Conv2d):
-    test_what_the_layer_learns(Conv2d, expect=expect, settings={'kernel_size': 2}, parameters='weight (4, 6, 2, 2), bias (4,)')
+    test_what_the_layer_learns(Conv2d, expect=expect, settings={'kernel_size': 2}, learned='weight (4, 6, 2, 2), bias (4,), 100 numbers to learn')
 
 
-@test_case(name='Weight and bias are parameters of the layer, of the shapes that the docstring names. (2 of 3)')
+@test_case(name='Weight and bias have the shapes that the docstring names, and are parameters of the layer. (2 of 3)')
 def case_2(Conv2d):
-    test_what_the_layer_learns(Conv2d, expect=expect, settings={'kernel_size': (3, 1), 'groups': 2}, parameters='weight (4, 3, 3, 1), bias (4,)')
+    test_what_the_layer_learns(Conv2d, expect=expect, settings={'kernel_size': (3, 1), 'groups': 2}, learned='weight (4, 3, 3, 1), bias (4,), 40 numbers to learn')
 
 
-@test_case(name='Weight and bias are parameters of the layer, of the shapes that the docstring names. (3 of 3)')
+@test_case(name='Weight and bias have the shapes that the docstring names, and are parameters of the layer. (3 of 3)')
 def case_3(Conv2d):
-    test_what_the_layer_learns(Conv2d, expect=expect, settings={'kernel_size': 2, 'bias': False}, parameters='weight (4, 6, 2, 2)')
+    test_what_the_layer_learns(Conv2d, expect=expect, settings={'kernel_size': 2, 'bias': False}, learned='weight (4, 6, 2, 2), bias None, 96 numbers to learn')
 
 
 @test_case(name='Initial biases are zero, and initial weights fill the interval that the handout derives.')
