@@ -259,10 +259,10 @@ def as_array(value: Any) -> Array | None:
             except OverflowError:
                 return None
         case list() | tuple():
+            if all(type(item) is float for item in value):
+                return np.asarray(value, dtype=np.float64)
             parts = [as_array(item) for item in value]
             shapes = {None if part is None else part.shape for part in parts}
-            if not parts:
-                return np.zeros(0)
             if None in shapes or len(shapes) > 1:
                 return None
             return np.stack([part for part in parts if part is not None])

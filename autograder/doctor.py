@@ -44,7 +44,7 @@ class Line:
 
 def examine() -> Iterator[Line]:
     """Everything that the doctor has to say, as it is found."""
-    identity = "as root" if os.geteuid() == 0 else "as an ordinary user"
+    identity = "as root" if hasattr(os, "geteuid") and os.geteuid() == 0 else "as an ordinary user"
     yield Line(f"Python {platform.python_version()} on {platform.system()} {platform.release()}, {identity}", "bold")
     yield Line(f"  {sys.executable}")
     yield Line("  " + ", ".join(f"{name} {_version(name)}" for name in _VERSIONS))

@@ -6,9 +6,9 @@ machine never share a uid.
 
 from __future__ import annotations
 
-import fcntl
 import itertools
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -27,7 +27,7 @@ class Identities:
         self._uids: Iterator[int] | None = None
 
     def __enter__(self) -> Identities:
-        if os.geteuid() == 0:
+        if sys.platform == "linux" and os.geteuid() == 0:
             first = FIRST + COUNT * self._claim()
             self._uids = itertools.cycle(range(first, first + COUNT))
         return self
@@ -42,6 +42,8 @@ class Identities:
         return next(self._uids) if self._uids is not None else None
 
     def _claim(self) -> int:
+        import fcntl  # not everywhere
+
         _LOCKS.mkdir(mode=0o700, parents=True, exist_ok=True)
         for slot in range(SLOTS):
             lock = os.open(_LOCKS / f"uids-{slot}", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)

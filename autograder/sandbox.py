@@ -53,20 +53,34 @@ class Sandbox:
         libraries: to warm up.
         identities: uids for the workers.
         without: walls to leave down, so that tests can prove what the others hold (see `worker.walls.OPTIONAL`).
+        cold: start each worker from nothing, where a warm process cannot be forked safely.
 
     Attributes:
         students: the zygote for submissions; it never sees anything secret.
         references: the zygote for masters and misconceptions.
     """
 
-    def __init__(self, libraries: Sequence[str], identities: Identities, without: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        libraries: Sequence[str],
+        identities: Identities,
+        without: Sequence[str] = (),
+        *,
+        cold: bool = sys.platform != "linux",
+    ) -> None:
         self._libraries = tuple(libraries)
         self._without = tuple(without)
         self._identities = identities
         self._ancestor: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
-        self.students = Zygote(self._branch, identities)
-        self.references = Zygote(self._branch, identities)
+        self.students, self.references = (self._zygote(cold) for _ in range(2))
+
+    def _zygote(self, cold: bool) -> Zygote:
+        if not cold:
+            return Zygote(self._branch, self._identities)
+        from autograder.cold import ColdZygote
+
+        return ColdZygote(self._libraries, self._identities, self._without)
 
     def close(self) -> None:
         """End every process; a second call does nothing."""
@@ -106,21 +120,11 @@ class Sandbox:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.settimeout(_WARMING)
         prctl(DUMPABLE, 0)  # no process of the same user looks into this one
-        root = str(Path(__file__).resolve().parent.parent)
-        threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-        lists = (self._libraries, self._without)
         self._control = ours
         with theirs:
-            self._ancestor = ancestor = subprocess.Popen(
-                [sys.executable, "-I", "-c", _BOOT, root, str(theirs.fileno()), *map(",".join, lists)],
-                cwd="/",
-                env={"PATH": os.defpath, "LANG": "C.UTF-8", "MPLBACKEND": "Agg", "CUDA_VISIBLE_DEVICES": "", **threads},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                pass_fds=[theirs.fileno()],
-                process_group=0,
-            )
+            arguments = [str(theirs.fileno()), ",".join(self._libraries), ",".join(self._without)]
+            streams = (subprocess.DEVNULL, subprocess.PIPE)
+            self._ancestor = ancestor = started(_BOOT, arguments, theirs.fileno(), *streams, group=0)
         assert ancestor.stderr is not None
         with ancestor.stderr as stream:
             if ours.recv(4096):
@@ -128,6 +132,31 @@ class Sandbox:
             words = stream.read().decode(errors="replace").strip().splitlines()
         self._drop()
         raise SandboxError(f"The warm process could not start: {words[-1] if words else 'no reason given'}")
+
+
+def started(
+    boot: str, arguments: Sequence[str], channel: int, output: int, errors: int, group: int | None = None
+) -> subprocess.Popen[bytes]:
+    """A fresh Python that has nothing of this process but one descriptor.
+
+    Args:
+        boot: what it runs; its first argument is the folder of the package.
+        arguments: further ones.
+        channel: the descriptor.
+        output, errors: for its standard streams.
+        group: of processes to join, 0 for one of its own, which Ctrl-C on a terminal does not reach.
+    """
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    return subprocess.Popen(
+        [sys.executable, "-I", "-c", boot, str(Path(__file__).resolve().parent.parent), *arguments],
+        cwd="/",
+        env={"PATH": os.defpath, "LANG": "C.UTF-8", "MPLBACKEND": "Agg", "CUDA_VISIBLE_DEVICES": "", **threads},
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=errors,
+        pass_fds=[channel],
+        process_group=group,
+    )
 
 
 class Zygote:

@@ -179,9 +179,9 @@ def plain(value: Any) -> object:
         return wire.Tensor(_tensor_array(torch, value))
     if isinstance(value, np.generic):
         value = value.item()
-        return float(value) if isinstance(value, np.longdouble) else value
+        return value if type(value) in _PLAIN else float(value)  # a longdouble has no item of its own
     for kind in _PLAIN:
-        if isinstance(value, kind):  # pyright: ignore[reportArgumentType]
+        if isinstance(value, kind):
             return kind(value)
     array = np.asarray(value)  # whatever else it takes: a range, an array.array, objects with __array__
     if array.dtype == np.longdouble:

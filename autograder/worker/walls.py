@@ -32,6 +32,7 @@ if sys.platform != "win32":
 
 MIB: Final = 2**20
 OPTIONAL: Final = ("mounts", "landlock", "seccomp")  # walls that can be left down, to prove what the others hold alone
+_MOST_DESCRIPTORS: Final = 1 << 20  # where there is no limit to them
 _TASKS: Final = 64  # threads of a worker with a uid of its own
 _MORE_TASKS: Final = 512  # of a user's, whose other processes may need new ones meanwhile
 
@@ -134,7 +135,7 @@ def _close_all_but(keep: Iterable[int]) -> None:
         if start < descriptor:  # the kernel's close_range takes an empty range for an endless one
             os.closerange(start, descriptor)
         start = descriptor + 1
-    os.closerange(start, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    os.closerange(start, min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], _MOST_DESCRIPTORS))
 
 
 def _limit(cpu_seconds: int) -> None:

@@ -34,7 +34,7 @@ def ancestor(descriptor: int, libraries: list[str], without: Sequence[str] = ())
     """
     control = socket.socket(fileno=descriptor)
     sys.dont_write_bytecode = True
-    _forget_the_kit()
+    forget_the_kit()
     walls.survey(without)
     walls.guard_zygote()
     warm(libraries)
@@ -54,7 +54,7 @@ def ancestor(descriptor: int, libraries: list[str], without: Sequence[str] = ())
         _reap()
 
 
-def warm(libraries: list[str]) -> None:
+def warm(libraries: Sequence[str]) -> None:
     """Import what students' code will import, and use it once: some of torch is imported on first use."""
     import numpy as np
 
@@ -94,7 +94,7 @@ def _warm_torch() -> None:
     nn.functional.unfold(torch.einsum("abcd,bc->abcd", torch.randn(1, 2, 5, 5), torch.randn(2, 5)), 2)
 
 
-def _forget_the_kit() -> None:
+def forget_the_kit() -> None:
     """Take the kit's folder off every path on which a worker might look for it."""
     package = sys.modules["autograder"]
     root = str(Path(package.__path__[0]).parent)

@@ -3,6 +3,7 @@ from otter.test_files import test_case
 OK_FORMAT = False
 name = "evaluate"
 
+import contextlib
 import linecache
 import math
 import os

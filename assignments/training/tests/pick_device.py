@@ -3,6 +3,7 @@ from otter.test_files import test_case
 OK_FORMAT = False
 name = "pick_device"
 
+import contextlib
 import linecache
 import math
 import os
@@ -235,11 +236,17 @@ ZEROS = Batches(([0.0, 0.0, 0.0, 0.0], [0, 2, 1, 1]))
 def test_best_device(pick_device, expect, cuda, mps, device):
     """The first that is available of cuda, mps and cpu."""
 
+    best = torch.device("cuda" if cuda else "mps" if mps else "cpu")
+    newer = getattr(torch, "accelerator", None)  # PyTorch's own way to ask, of late
+    answers = [(torch.cuda, "is_available", cuda), (torch.cuda, "device_count", int(cuda))]
+    answers += [(module, "is_available", mps) for module in (torch.mps, torch.backends.mps)]
+    answers += [(newer, "is_available", cuda or mps), (newer, "current_accelerator", best if cuda or mps else None)]
+
     def picked():
-        with (
-            mock.patch.object(torch.cuda, "is_available", return_value=cuda),
-            mock.patch.object(torch.backends.mps, "is_available", return_value=mps),
-        ):
+        with contextlib.ExitStack() as machine:
+            for place, question, answer in answers:
+                if hasattr(place, question):
+                    machine.enter_context(mock.patch.object(place, question, return_value=answer))
             return pick_device().type
 
     hint = "The result is a torch.device, not its name; and what counts is what is available, not what is built in."

@@ -3,6 +3,7 @@ from otter.test_files import test_case
 OK_FORMAT = False
 name = "train_one_epoch"
 
+import contextlib
 import linecache
 import math
 import os
