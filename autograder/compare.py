@@ -21,6 +21,7 @@ from autograder.wire import Opaque, Tensor
 Array = np.ndarray[Any, Any]
 
 SAFETY: Final = 16
+_WAITS: Final = "It still raises NotImplementedError: this function waits to be written."
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +69,11 @@ def judge(case: Case, expected: Observation, actual: Observation) -> Difference 
     if case.expectation == "holds":
         assert case.check is not None
         return _checked(case.check, actual.value)
-    if case.expectation == "preserves" and case.call.probe is None:
-        return (
-            Difference("state", "The call changed its arguments; they must be left as they were.")
-            if actual.changed
-            else None
-        )
+    if actual.changed:  # noticed only where a suite asks for it
+        return Difference("state", "The call changed its arguments; they must be left as they were.")
+    # Leaving the arguments alone earns nothing by itself: so does a function that does nothing at all.
     difference = compare(case, expected.value, actual.value)
-    if difference and case.expectation == "preserves" and difference.failure == "value":
+    if difference and case.expectation == "preserves" and case.call.probe and difference.failure == "value":
         return Difference("state", "It leaves something in another state than it should.", difference.details)
     return difference
 
@@ -120,13 +118,15 @@ def _rejection(actual: Observation) -> Difference | None:
         )
     if "ValueError" in actual.classes:
         return None
+    if "NotImplementedError" in actual.classes:
+        return Difference("wrong-exception", _WAITS, actual.text)
     text = f"The call must raise ValueError, and it raised {_class(actual)}{_at(actual)}."
     return Difference("wrong-exception", text, actual.text)
 
 
 def _raised(actual: Observation) -> Difference:
     if "NotImplementedError" in actual.classes:
-        return Difference("exception", "It still raises NotImplementedError: this function waits to be written.")
+        return Difference("exception", _WAITS)
     return Difference("exception", f"The call raised {_class(actual)}{_at(actual)}.", actual.text)
 
 

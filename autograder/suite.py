@@ -9,8 +9,8 @@ A test's body runs once for a whole class and calls fixtures that write down wha
         agrees.convolve1d(rng.normal(size=length), rng.normal(size=width))
 
 `agrees`: the result, or a probe's observation, is the reference's. `rejects`: a ValueError is raised. `preserves`: the
-arguments are left as they were, or a probe's observation of state is the reference's. `holds`: `check(observation)`
-returns None. A test function with all its parameters is one verdict.
+result is right and the arguments are left as they were, or a probe's observation of state is the reference's. `holds`:
+`check(observation)` returns None. A test function with all its parameters is one verdict.
 """
 
 from __future__ import annotations

@@ -423,6 +423,12 @@ def test_arguments_that_were_changed_are_a_matter_of_state():
     assert difference.failure == "state"
 
 
+def test_leaving_the_arguments_alone_earns_nothing_where_the_result_is_wrong():
+    difference = judge(case(expectation="preserves"), returned(RIGHT), returned(None))
+    assert difference is not None
+    assert difference.failure == "type"
+
+
 def test_a_probe_of_state_is_compared_and_its_difference_is_one_of_state():
     probe = case(expectation="preserves", probe=("probe", ""))
     assert judge(probe, returned([True, 0.5]), returned([True, 0.5])) is None

@@ -57,10 +57,10 @@ def _code_cells(notebook):
     return ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
 
 
-def choose(folder):
-    """The file that answers the assignment: notebook or module, whichever has more functions finished."""
+def choose(paths):
+    """The file that answers the assignment: of several the one with more functions finished, else the newest."""
     answers = []
-    for path in [folder / f"{ASSIGNMENT}.py", *sorted(folder.glob("*.ipynb"))]:
+    for path in paths:
         try:
             state = finished(code(path))
         except (OSError, ValueError, KeyError):
@@ -140,7 +140,7 @@ def _notebook_file():
             for path in (Path(name), Path(Path(name).name)):
                 if path.exists():
                     return path
-    return choose(Path.cwd())
+    return choose(Path.cwd().glob("*.ipynb"))
 
 
 def _warn_of_unsaved(path):
@@ -159,7 +159,8 @@ def _warn_of_unsaved(path):
 
 
 if __name__ == "__main__":
-    answer = choose(Path(__file__).resolve().parent)
+    folder = Path(__file__).resolve().parent
+    answer = choose([folder / f"{ASSIGNMENT}.py", *folder.glob("*.ipynb")])
     if answer is None:
         sys.exit(f"There is neither a {ASSIGNMENT}.py nor a notebook of this assignment here.")
     pack(answer)

@@ -125,13 +125,13 @@ class ConvOneTwice(_Network):
 class LinearWithOneSize(_Network):
     """replaces: ConvNet
 
-    The slide gives the linear layer only its input size, and is easily copied. A linear layer wants to
-    know two: how many numbers come in, and how many logits shall come out.
+    The slide gives the linear layer only its input size, and here that one size serves for both sides. As many
+    numbers come out as go in, where one logit per class is asked for.
     """
 
     def __init__(self, in_channels, hidden_channels, out_channels, num_classes, kernel_size=2, pool1=4, pool2=2):
         super().__init__(in_channels, hidden_channels, out_channels, num_classes, kernel_size, pool1, pool2)
-        self.linear = nn.Linear(out_channels * pool2 * pool2)  # type: ignore[call-arg]
+        self.linear = nn.Linear(out_channels * pool2 * pool2, out_channels * pool2 * pool2)
 
 
 class LinearForgetsTheCells(_Network):
@@ -614,16 +614,6 @@ def pictures_flattened(model, loader, loss_fn, optimizer, device):
     model.train()
     flat = ((inputs.flatten(1), targets) for inputs, targets in loader)
     return _mean(_train(model, flat, loss_fn, optimizer, device))
-
-
-def device_hard_coded(model, loader, loss_fn, optimizer, device):
-    """replaces: train_one_epoch
-
-    The device is written down here by name, so that the loop runs on one kind of machine only. It is the
-    caller who says where to compute; there is an argument for it.
-    """
-    model.train()
-    return _mean(_train(model, loader, loss_fn, optimizer, torch.device("cuda")))
 
 
 # --- evaluate -------------------------------------------------------------------------------------------------
@@ -1140,7 +1130,7 @@ def best_weights_restored(model, train_loader, val_loader, *, epochs, learning_r
 
 
 # --- Devices --------------------------------------------------------------------------------------------------
-# Wrong only where there is a device besides the CPU: a simulated GPU tells them apart from right, and nothing else does.
+# These need a device besides the CPU: a simulated GPU tells them apart from right, and from each other.
 
 
 def batches_stay_behind(model, loader, loss_fn, optimizer, device):
@@ -1174,6 +1164,16 @@ def targets_stay_behind(model, loader, loss_fn, optimizer, device):
         optimizer.step()
         losses.append((loss.item(), len(targets)))
     return _mean(losses)
+
+
+def device_hard_coded(model, loader, loss_fn, optimizer, device):
+    """replaces: train_one_epoch
+
+    The device is written down here by name, so that the loop runs on one kind of machine only. It is the
+    caller who says where to compute; there is an argument for it.
+    """
+    model.train()
+    return _mean(_train(model, loader, loss_fn, optimizer, torch.device("cuda")))
 
 
 def validation_batches_stay_behind(model, loader, loss_fn, device):

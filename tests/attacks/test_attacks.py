@@ -6,7 +6,6 @@ get out define `attack(target)`, which returns what it achieved; they run in wor
 """
 
 import csv
-import dataclasses
 import importlib.util
 import io
 import os
@@ -46,7 +45,7 @@ SEEN_AT_LEVEL_B = {
     "reads-forgotten-files": re.compile(r"/etc/.*|/proc.*|/var/log/.*|.*/forgotten\.py|.*/attacks-\w+"),
 }
 
-LIMITS = Limits(load=1.5, call=0.6, job=0.8)
+LIMITS = Limits(load=1.2, call=0.5, job=0.6)
 
 
 # --- in workers, in every setting -----------------------------------------------------------------------------------
@@ -140,11 +139,8 @@ def grader():
 
 
 @pytest.fixture(scope="module")
-def assignment(grader):
-    """Pooling as far as the submissions here go: two functions that they have right, and one that they use."""
-    whole = contract.assignment("pooling")
-    grader.suite(whole)
-    return dataclasses.replace(whole, functions=whole.functions[:3])
+def assignment():
+    return contract.assignment("pooling")
 
 
 @pytest.fixture(scope="module")
@@ -368,9 +364,9 @@ def test_no_duration_is_told(played):
     assert not re.search(r"execution_time|duration|\d\s*m?s\b", text)
 
 
-def test_every_seed_draws_other_inputs():
+def test_every_seed_draws_other_inputs(assignment):
     """What was learnt about the inputs of one run is worth nothing in another."""
-    first, second = ([test.cases for test in declare(contract.assignment("pooling"), seed)] for seed in (1, 2))
+    first, second = ([test.cases for test in declare(assignment, seed)] for seed in (1, 2))
     pairs = [pair for one, other in zip(first, second, strict=True) for pair in zip(one, other, strict=True)]
     same = sum(str(one.call.args) == str(other.call.args) for one, other in pairs)
     assert same < len(pairs) / 4

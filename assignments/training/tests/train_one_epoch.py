@@ -222,8 +222,8 @@ class Undecided(torch.nn.Module):
 
 
 def squared_error(outputs, targets):
-    """The mean over a batch."""
-    return (outputs - targets).square().mean()
+    """The mean over a batch of what lies between the first score and the target, squared."""
+    return (outputs[:, 0] - targets).square().mean()
 
 
 LOGITS = (
@@ -239,18 +239,19 @@ def test_two_steps_on_paper(train_one_epoch, expect):
     def weight():
         model = Line(1.0)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.125)
-        train_one_epoch(model, Batches(([1.0], [3.0]), ([1.0], [-4.5])), squared_error, optimizer, CPU)
+        train_one_epoch(model, Batches(([[1.0, 0.0]], [3]), ([[1.0, 0.0]], [0])), squared_error, optimizer, CPU)
         return model.w.item()
 
-    # The gradient is 2 x (w x - t): -4 in the first step, which gives w = 1.5, and then 12.
+    # The gradient is 2 x (w x - t): -4 in the first step, which gives w = 1.5, and then 3.
     known = [
-        (0.5, "Gradients add up: the second step has used the first batch's gradient once more."),
+        (1.625, "Gradients add up: the second step has used the first batch's gradient once more."),
         (1.0, "The weight has not moved."),
         (1.5, "Only the first batch has moved the weight."),
+        (0.75, "Only the last batch has moved the weight."),
     ]
-    expect(weight, shown="w after one epoch with SGD(lr=0.125) on w x, from w = 1: (1, 3), then (1, -4.5)").gives(
-        0.0, known=known
-    )
+    expect(
+        weight, shown="w after one epoch with SGD(lr=0.125) on (w x - t)^2, from w = 1: x 1, t 3; then x 1, t 0"
+    ).gives(1.125, known=known)
 
 
 def test_loss_of_an_epoch(train_one_epoch, expect):
@@ -259,7 +260,7 @@ def test_loss_of_an_epoch(train_one_epoch, expect):
     def loss():
         model = Line(1.0)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
-        loader = Batches(([1.0, 2.0, 3.0], [2.0, 1.0, 5.0]), ([4.0, 5.0], [4.0, 6.0]))
+        loader = Batches(([[1.0, 0.0], [2.0, 0.0], [3.0, 0.0]], [2, 1, 5]), ([[4.0, 0.0], [5.0, 0.0]], [4, 6]))
         return train_one_epoch(model, loader, squared_error, optimizer, CPU)
 
     shown = "train_one_epoch on squared errors [1, 1, 4] and [0, 1], learning rate 0"
@@ -272,7 +273,7 @@ def test_mode_while_training(train_one_epoch, expect):
     def modes():
         model = Line(1.0).eval()
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-        train_one_epoch(model, [(torch.ones(2), torch.ones(2))], squared_error, optimizer, CPU)
+        train_one_epoch(model, [(torch.ones(2, 2), torch.ones(2).long())], squared_error, optimizer, CPU)
         return ", ".join("training" if training else "evaluation" for training, _ in model.modes)
 
     expect(modes, shown="the mode in which a model is asked by train_one_epoch").gives("training")

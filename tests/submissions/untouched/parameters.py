@@ -483,7 +483,7 @@ def network_parameters(input_shape, layers):
 #     print(f"Finish {unfinished} first, then run this cell again.")
 # else:
 #     figure, axes = plt.subplots(figsize=(7, 3.6), layout="constrained")
-#     looks = [{"color": "#0072B2"}, {"color": "#E69F00", "hatch": "//"}]  # told apart without colour too
+#     looks = [{"color": "#0072B2"}, {"color": "#D55E00", "hatch": "//"}]  # told apart without colour too
 #     for offset, (name, count), look in zip((-0.2, 0.2), counts.items(), looks):
 #         rows = [row + offset for row in range(len(count))]
 #         label = f"{name}: {sum(count):,} in all"
