@@ -18,6 +18,7 @@ from autograder.contract import Assignment, ContractError
 
 # What demonstrations import besides; a student without it is told so.
 _LIBRARIES: Final = {"numpy": "numpy", "torch": "torch", "matplotlib": "matplotlib", "scikit-learn": "sklearn"}
+_DRAWS: Final = re.compile(r"\bplt\.(show|subplot|figure)")
 _HAND_IN: Final = ("about-submission", "submission")
 _FOLDED: Final = {"cellView": "form", "jupyter": {"source_hidden": True}, "tags": ["hide-input"]}
 
@@ -73,7 +74,7 @@ def _cells(
             yield _markdown("about-set-up", _ABOUT_SET_UP)
             yield _code("set-up", _set_up(assignment, public, node, list(written.values())), _FOLDED)
         cell.metadata.pop("nbgrader", None)
-        if cell.cell_type == "code" and "subplots(" in cell.source:
+        if cell.cell_type == "code" and _DRAWS.search(cell.source):
             cell.metadata["alt"] = _picture(assignment, before, cell)
         yield cell
         if cell.id in written:

@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import venv
 import zipfile
 from pathlib import Path
@@ -134,17 +133,14 @@ for cell in json.load(open(sys.argv[1], encoding="utf-8"))["cells"]:
 
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory) -> Path:
-    """Python of a fresh virtual environment with NumPy, torch, Matplotlib, pytest, what these need, and nothing else."""
+    """A fresh virtual environment's Python with NumPy, torch, Matplotlib, pytest, what these need, and nothing else."""
     folder = tmp_path_factory.mktemp("venv")
     venv.create(folder, with_pip=False)
     packages = next(folder.glob("lib/python3.*/site-packages"))
     for name in _closure(set(ONLY)):
-        for file in importlib.metadata.files(name) or []:
-            top = file.parts[0]
-            if top not in ("..", "__pycache__") and not (packages / top).exists():
-                (packages / top).symlink_to(
-                    Path(str(file.locate())).parents[len(file.parts) - 2] if file.parts[1:] else file.locate()
-                )
+        distribution = importlib.metadata.distribution(name)
+        for top in {file.parts[0] for file in distribution.files or ()} - {"..", "__pycache__"}:
+            (packages / top).symlink_to(Path(str(distribution.locate_file(top))))
     return folder / "bin" / "python"
 
 

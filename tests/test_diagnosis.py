@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import textwrap
+import types
 
 import numpy as np
 import pytest
 
 from autograder import suite
-from autograder.compare import judge
+from autograder.compare import judge, tolerance
 from autograder.contract import Assignment, ContractError, Function
 from autograder.diagnosis import Diagnostician, Outcome, alike, remark
 from autograder.misconceptions import misconceptions
@@ -221,8 +222,17 @@ def test_an_error_that_is_not_raised_is_explained_too(assignment):
 
 
 def test_a_misconception_that_differs_nowhere_from_the_reference_explains_nothing(assignment):
-    text = student(smooth="return -convolve(x, np.arange(1.0, k + 1))")
-    assert ids(explain(assignment, text)["smooth"]) == []
+    """Two results that are each within the tolerance of a third need not be within that of each other."""
+    case = suite.Case("agrees", Call(("smooth",), (X, 3)), "", terms=1, scale=1.0)
+    limit = tolerance(1, 1.0, "float32")
+    test = suite.Test("fake", "test", "smooth", 1, "", (case,))
+    near, off = [returned(X + 0.9 * limit)], [returned(X + 1.8 * limit)]
+    differences = [judge(case, returned(X), off[0])]
+    references = types.SimpleNamespace(replaced=lambda assignment, test, replace: near)
+    diagnostician = Diagnostician(references, assignment, lambda name: frozenset())  # type: ignore[arg-type]
+    assert differences != [None]
+    found = diagnostician.explain(assignment.functions[1], [Outcome(test, [returned(X)], off, differences)])
+    assert ids(found[0]) == []
 
 
 @pytest.mark.parametrize(

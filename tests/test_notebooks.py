@@ -161,7 +161,7 @@ class TestAMasterThatCannotBeBuilt:
 def test_a_file_that_nothing_builds_any_more_is_drift(tmp_path, monkeypatch):
     """An otter file of a function that was renamed is named by --check, and removed by a build."""
     assignment = contract.assignment("shapes")
-    everything = {path: text for path, text in build.products(assignment).items()}
+    everything = dict(build.products(assignment))
     stray = next(path for path in everything if path.parent.name == "tests").parent / "renamed.py"
     monkeypatch.setattr(build, "products", lambda _: everything)
     stray.write_text("", encoding="utf-8")

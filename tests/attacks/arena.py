@@ -17,6 +17,7 @@ import threading
 import types
 from pathlib import Path
 
+IPC_KEY = "0x5EED"  # of what `leaves-state-behind` leaves in System V's memory
 ATTACK = "attack"  # the function that every attack defines: from its target to what it achieved
 
 
@@ -105,6 +106,7 @@ def without_walls(order, target):
     for name, text in order["attacks"].items():
         with victim() as process, tempfile.TemporaryDirectory(prefix="arena-") as folder:
             seen[name] = {"loot": _forked(text, {**target, "victim": process.pid}, folder)}
+    subprocess.run(["ipcrm", *(part for kind in "MSQ" for part in (f"-{kind}", IPC_KEY))], capture_output=True)
     return {"attacks": seen, "held": len(held)}
 
 
