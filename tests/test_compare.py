@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from autograder.compare import as_array, brief, compare, judge, scale, terms, tolerance
 from autograder.sandbox import Call, Observation
-from autograder.suite import Case
+from autograder.suite import Case, Expectation
 from autograder.wire import Opaque, Tensor
 
 RIGHT = np.array([[0.5, -1.25, 2.0], [3.5, 0.25, -4.0]])
 
 
-def case(*args, expectation="agrees", probe=None, check=None, **more):
+def case(*args, expectation: Expectation = "agrees", probe=None, check=None, **more):
     """A case of calling f with these arguments."""
     return Case(expectation, Call(("f",), args, {}, probe), "f(…)", check, **more)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import textwrap
 import types
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from autograder.contract import Assignment, ContractError, Function
 from autograder.diagnosis import Diagnostician, Outcome, alike, remark
 from autograder.misconceptions import misconceptions
 from autograder.sandbox import Call, Observation
+from autograder.suite import Expectation
 from autograder.wire import Opaque
 
 X, G = np.array([0.5, -1.25, 2.0, 3.5, 0.25, -4.0]), np.array([1.0, -2.0, 0.5])
@@ -130,7 +132,8 @@ class Here:
 
 def observe(test, text, replace=None):
     """What a module does in a test's cases."""
-    module, others = {"__name__": "fake"}, {"__name__": "misconceptions"}
+    module: dict[str, Any] = {"__name__": "fake"}
+    others: dict[str, Any] = {"__name__": "misconceptions"}
     exec(text, module)
     exec(MISCONCEPTIONS.replace("    from fake import convolve\n\n", ""), others)
     for function, attribute in (replace or {}).items():
@@ -309,7 +312,7 @@ def test_the_nearest_prerequisite_is_the_one_to_mend_first(assignment):
 # --- alike ------------------------------------------------------------------------------------------------------------
 
 
-def case(expectation="agrees", check=None):
+def case(expectation: Expectation = "agrees", check=None):
     return suite.Case(expectation, Call(("f",), (X,)), "", check)
 
 

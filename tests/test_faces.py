@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ SECRET = "0.123456789 is a hidden value"
 
 
 def verdict(**more):
-    about = {
+    about: dict[str, Any] = {
         "assignment": "pooling",
         "function": "max_pool",
         "test": "test_values",

@@ -178,8 +178,7 @@ def plain(value: Any) -> object:
     if torch is not None and isinstance(value, torch.Tensor):
         return wire.Tensor(_tensor_array(torch, value))
     if isinstance(value, np.generic):
-        value = value.item()
-        return value if type(value) in _PLAIN else float(value)  # a longdouble has no item of its own
+        return float(value) if isinstance(value, np.longdouble) else value.item()  # it would be itself again
     for kind in _PLAIN:
         if isinstance(value, kind):
             return kind(value)

@@ -74,7 +74,10 @@ def survey(without: Collection[str] = ()) -> None:
 
     Raises:
         OSError: workers could not reach Python.
+        ValueError: there is no such wall.
     """
+    if unknown := set(without) - {*OPTIONAL, ""}:
+        raise ValueError(f"there is no wall {unknown}; there are {OPTIONAL}")
     _found.readable = landlock.readable()
     _found.landlock = 0 if "landlock" in without else landlock.version(libc)
     _found.filter = "seccomp" not in without and seccomp.supported()
