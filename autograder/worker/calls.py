@@ -178,7 +178,8 @@ def plain(value: Any) -> object:
     if torch is not None and isinstance(value, torch.Tensor):
         return wire.Tensor(_tensor_array(torch, value))
     if isinstance(value, np.generic):
-        return float(value) if isinstance(value, np.longdouble) else value.item()  # it would be itself again
+        number = value.item()
+        return number if type(number) in _PLAIN else float(number)  # a long double's item is itself again
     for kind in _PLAIN:
         if isinstance(value, kind):
             return kind(value)
