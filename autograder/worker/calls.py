@@ -179,7 +179,7 @@ def plain(value: Any) -> object:
         return wire.Tensor(_tensor_array(torch, value))
     if isinstance(value, np.generic):
         number = value.item()
-        return number if type(number) in _PLAIN else float(number)  # a long double's item is itself again
+        return float(number) if isinstance(number, np.floating) else number  # a long double's item is itself again
     for kind in _PLAIN:
         if isinstance(value, kind):
             return kind(value)
