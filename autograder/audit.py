@@ -20,6 +20,7 @@ from typing import Final
 from autograder import contract, leaks, mutants
 from autograder.contract import Assignment
 from autograder.grading import Grader, Session
+from autograder.intake import read_submission
 from autograder.misconceptions import Misconception, misconceptions
 from autograder.report import Verdict
 from autograder.sandbox import Limits, Observation, Source
@@ -267,6 +268,5 @@ def _verdicts(grader: Grader, assignment: Assignment, source: Source) -> list[Ve
 
 def _file_verdicts(grader: Grader, assignment: Assignment, path: Path) -> list[Verdict]:
     """A right style goes the way of a student's file."""
-    text = path.read_text(encoding="utf-8")
-    zygote = grader.sandbox(grader.libraries(assignment, [text])).students
-    return Session(grader, assignment, zygote, Source(assignment.name, path.name, (text,)), Limits()).grade()
+    submission = read_submission([path], [assignment])
+    return list(grader.grade(submission, [assignment], named=True).assignments[0].verdicts)

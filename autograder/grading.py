@@ -21,7 +21,7 @@ from autograder.suite import Test, declare
 
 _ASSIGNMENT_SECONDS: Final = 150.0  # of wall-clock time for one assignment of one submission
 _NO_TIME: Final = Observation("timeout")
-_TORCH: Final = re.compile(r"^\s*(?:import|from)\s+torch\b", re.MULTILINE)
+_IMPORT: Final = re.compile(r"^\s*(?:import|from)\s+(.+)$", re.MULTILINE)
 
 
 class Grader:
@@ -90,9 +90,9 @@ class Grader:
             self._sandboxes[key] = Sandbox(key, self._identities)
         return self._sandboxes[key]
 
-    def libraries(self, assignment: Assignment, texts: Sequence[str]) -> list[str]:
-        """What must be warm for a submission: what its assignment asks for, and torch where it imports that."""
-        return sorted({*assignment.libraries, *(["torch"] if any(map(_TORCH.search, texts)) else [])})
+    def libraries(self, assignment: Assignment, answer: Answer) -> list[str]:
+        """What must be warm for an answer: what its assignment asks for, and torch where it imports that."""
+        return sorted({*assignment.libraries, *({"torch"} & _imported(answer))})
 
     def _assignment(self, assignment: Assignment, answer: Answer | None) -> Graded:
         tests = self.suite(assignment)
@@ -101,8 +101,7 @@ class Grader:
             failure = "unreadable" if answer else "missing"
             verdicts = [_verdict(test, Difference(failure, problem or "")) for test in tests]
             return Graded(assignment.name, assignment.title, answer.file if answer else None, tuple(verdicts), problem)
-        libraries = self.libraries(assignment, (*answer.cells, *answer.modules.values()))
-        zygote = self.sandbox(libraries).students
+        zygote = self.sandbox(self.libraries(assignment, answer)).students
         source = Source(assignment.name, answer.file, answer.cells, answer.modules)
         session = Session(self, assignment, zygote, source, self._limits)
         return Graded(assignment.name, assignment.title, answer.file, tuple(session.grade()))
@@ -178,6 +177,15 @@ class Session:
         expected = self._references.expected(self._assignment, test)
         differences = [judge(*triple) for triple in zip(test.cases, expected, observed, strict=True)]
         return Outcome(test, expected, observed, differences)
+
+
+def _imported(answer: Answer) -> set[str]:
+    """The words in import statements of an answer, and of those of its submission's modules that they lead to."""
+    modules, waiting, words = dict(answer.modules), list(answer.cells), set[str]()
+    while waiting:
+        words.update(*(re.findall(r"\w+", line) for line in _IMPORT.findall(waiting.pop())))
+        waiting += [modules.pop(name) for name in list(modules) if words.intersection(name.split("."))]
+    return words
 
 
 def _offence(function: Function, assignment: Assignment, observed: Sequence[Observation]) -> Difference | None:

@@ -61,7 +61,7 @@ def right():
 
 @pytest.fixture
 def job():
-    """Makes the job of grading the right sample submission: `job("ada", assignments=["pooling"])`."""
+    """Makes the job of grading the right sample submission: `job("right", assignments=["pooling"])`."""
 
     def make(student, assignments=None):
         names = tuple(assignments or (assignment.name for assignment in contract.assignments()))
