@@ -32,6 +32,7 @@ _CODE: Final = re.compile(  # x(t) and "return" are words of the lecture; these 
 )
 _CHUNK: Final = 6  # mutants in one job: few enough to share them evenly between processes
 _PATIENCE: Final = Limits(load=10, call=3, job=10)
+_MUTANTS_PATIENCE: Final = Limits(load=10, call=2, job=4)  # many of them never end
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +56,18 @@ class Kill:
         assignment, function: what it replaces.
         name: its id.
         killers: tests of its own function that failed.
-        diagnosed: whether its own hint was given.
+        diagnosed: whether a misconception's own hint was given.
+        mutant: whether it is one; a mutant has no hint.
+        equivalent: why a mutant is right all the same.
     """
 
     assignment: str
     function: str
     name: str
     killers: tuple[str, ...]
-    diagnosed: bool = True
+    diagnosed: bool = False
+    mutant: bool = False
+    equivalent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +88,8 @@ class Job:
     items: tuple[str, ...] = ()
 
 
-def audit(
-    assignments: Sequence[Assignment], *, seeds: Sequence[int] = SEEDS, with_mutants: bool = False
-) -> Iterator[Finding]:
-    """All proofs, in as many processes as there are cores, as they come in.
+def plan(assignments: Sequence[Assignment], *, seeds: Sequence[int] = SEEDS, with_mutants: bool = False) -> list[Job]:
+    """All jobs, the long ones first, so that no process waits for another at the end.
 
     Args:
         assignments: to prove.
@@ -94,8 +97,11 @@ def audit(
         with_mutants: also try every mutant of the masters.
     """
     jobs = [job for assignment in assignments for job in _jobs(assignment, seeds, with_mutants)]
-    # The long ones first, so that no process waits for another at the end.
-    jobs.sort(key=lambda job: "torch" not in contract.assignment(job.assignment).libraries)
+    return sorted(jobs, key=lambda job: "torch" not in contract.assignment(job.assignment).libraries)
+
+
+def audit(jobs: Sequence[Job]) -> Iterator[Finding]:
+    """Do them in as many processes as there are cores; findings as they come in."""
     context = multiprocessing.get_context("spawn")
     with futures.ProcessPoolExecutor(os.cpu_count() or 1, context) as pool:
         for done in futures.as_completed([pool.submit(work, job) for job in jobs]):
@@ -241,9 +247,13 @@ def mutated(grader: Grader, assignment: Assignment, keys: Sequence[str]) -> Find
         if mutant.key not in keys:
             continue
         source = Source(assignment.name, f"{assignment.name}.py", (mutant.text,))
-        killers = tuple(verdict.test for verdict in _verdicts(grader, assignment, source) if not verdict.passed)
-        kills.append(Kill(assignment.name, mutant.function, mutant.key, killers))
-        if not killers and mutant.key not in equivalent:
+        zygote = grader.sandbox(assignment.libraries).references
+        session = Session(grader, assignment, zygote, source, _MUTANTS_PATIENCE, confirm=False)
+        killers = _failed(session.grade([mutant.function])) or _failed(session.grade())
+        reason = "" if killers else equivalent.get(mutant.key, "")
+        name = f"{mutant.key}: {mutant.change}"
+        kills.append(Kill(assignment.name, mutant.function, name, killers, mutant=True, equivalent=reason))
+        if not killers and not reason:
             text = f"{assignment.name}: the mutant {mutant.key} loses no point: {mutant.change}"
             shortfalls.append(Shortfall(text, f"add a test to {assignment.suite}, or a reason to {mutants.EQUIVALENT}"))
     return Finding(tuple(kills), tuple(shortfalls))
@@ -261,9 +271,8 @@ def matrix(kills: Sequence[Kill]) -> Mapping[str, Mapping[str, Sequence[Kill]]]:
     }
 
 
-def _verdicts(grader: Grader, assignment: Assignment, source: Source) -> list[Verdict]:
-    zygote = grader.sandbox(assignment.libraries).references
-    return Session(grader, assignment, zygote, source, _PATIENCE, confirm=False).grade()
+def _failed(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
+    return tuple(verdict.test for verdict in verdicts if not verdict.passed)
 
 
 def _file_verdicts(grader: Grader, assignment: Assignment, path: Path) -> list[Verdict]:

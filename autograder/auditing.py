@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
 from autograder import audit, contract
@@ -28,10 +29,11 @@ def run(console: Console, names: Sequence[str], *, mutants: bool, seeds: int, pa
     start = time.monotonic()
     kills: list[Kill] = []
     shortfalls: list[Shortfall] = []
-    with console.status("Auditing …"):
-        for finding in audit.audit(chosen, seeds=range(1, seeds + 1), with_mutants=mutants):
-            kills += finding.kills
-            shortfalls += finding.shortfalls
+    jobs = audit.plan(chosen, seeds=range(1, seeds + 1), with_mutants=mutants)
+    # Nothing in a log: the bar is only for who waits.
+    for finding in track(audit.audit(jobs), "Auditing", len(jobs), console=console, disable=not console.is_terminal):
+        kills += finding.kills
+        shortfalls += finding.shortfalls
     shortfalls.sort(key=lambda shortfall: shortfall.what)
     matrix = audit.matrix(kills)
     console.print(_kill_table(matrix))
@@ -47,14 +49,29 @@ def run(console: Console, names: Sequence[str], *, mutants: bool, seeds: int, pa
 
 def _kill_table(matrix: Matrix) -> Table:
     table = Table(title="Wrong answers, and what noticed them", box=None, header_style="bold", title_justify="left")
-    for heading in ("assignment", "function", "wrong answers", "caught", "told by their own hint"):
+    kills = [kill for functions in matrix.values() for found in functions.values() for kill in found]
+    headings = ["misconceptions", "caught", "told by their own hint"]
+    if any(kill.mutant for kill in kills):
+        headings += ["mutants", "caught", "right all the same"]
+    for heading in ("assignment", "function", *headings):
         table.add_column(heading, justify="left" if heading in ("assignment", "function") else "right")
     for assignment, functions in matrix.items():
-        for function, kills in functions.items():
-            caught = sum(bool(kill.killers) for kill in kills)
-            told = sum(kill.diagnosed for kill in kills)
-            table.add_row(assignment, function, str(len(kills)), str(caught), str(told))
+        for function, found in functions.items():
+            table.add_row(assignment, function, *map(str, _counts(found)[: len(headings)]))
     return table
+
+
+def _counts(kills: Sequence[Kill]) -> list[int]:
+    known = [kill for kill in kills if not kill.mutant]
+    mutants = [kill for kill in kills if kill.mutant]
+    return [
+        len(known),
+        sum(bool(kill.killers) for kill in known),
+        sum(kill.diagnosed for kill in known),
+        len(mutants),
+        sum(bool(kill.killers) for kill in mutants),
+        sum(bool(kill.equivalent) for kill in mutants),
+    ]
 
 
 def _shortfall_table(shortfalls: Sequence[Shortfall]) -> Table:

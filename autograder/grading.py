@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final, Self
 
 from autograder.compare import Difference, judge
@@ -30,10 +32,16 @@ class Grader:
     Args:
         seed: from which hidden inputs are drawn; the same for a whole class.
         limits: of one function's calls.
+        hidden: files and folders that no submission may read, besides the kit's own.
+        seconds: for all that it grades; what then waits ends as "timeout".
     """
 
-    def __init__(self, seed: int, limits: Limits | None = None) -> None:
+    def __init__(
+        self, seed: int, limits: Limits | None = None, hidden: Sequence[Path] = (), seconds: float = math.inf
+    ) -> None:
         self._seed = seed
+        self._hidden = tuple(hidden)
+        self.end = time.monotonic() + seconds
         self._limits = limits or Limits()
         self._identities = Identities().__enter__()
         self._sandboxes: dict[tuple[str, ...], Sandbox] = {}
@@ -74,7 +82,7 @@ class Grader:
         """How well this grader's workers are confined; attempted once."""
         if self._isolation is None:
             libraries = next(iter(self._sandboxes), ("numpy",))
-            self._isolation = preflight(self.sandbox(libraries))
+            self._isolation = preflight(self.sandbox(libraries), self._hidden)
         return self._isolation
 
     def suite(self, assignment: Assignment) -> tuple[Test, ...]:
@@ -104,7 +112,8 @@ class Grader:
         zygote = self.sandbox(self.libraries(assignment, answer)).students
         source = Source(assignment.name, answer.file, answer.cells, answer.modules)
         session = Session(self, assignment, zygote, source, self._limits)
-        return Graded(assignment.name, assignment.title, answer.file, tuple(session.grade()))
+        verdicts = tuple(session.grade())
+        return Graded(assignment.name, assignment.title, answer.file, verdicts, review=session.review)
 
 
 class Session:
@@ -135,13 +144,19 @@ class Session:
         self._zygote = zygote
         self._source = source
         self._limits = limits
-        self._end = time.monotonic() + _ASSIGNMENT_SECONDS
+        self._end = min(time.monotonic() + _ASSIGNMENT_SECONDS, grader.end)
         self._diagnostician = Diagnostician(grader.references, assignment, self.uses)
+        self._suspicions: dict[str, None] = {}
 
     def grade(self, functions: Sequence[str] | None = None) -> list[Verdict]:
         """All verdicts, or those on some functions, in the contract's order."""
         chosen = self._assignment.functions if functions is None else map(self._assignment.function, functions)
         return [verdict for function in chosen for verdict in self._function(function)]
+
+    @property
+    def review(self) -> tuple[str, ...]:
+        """What looks like a forbidden call, once graded: see `worker.suspicions`."""
+        return tuple(self._suspicions)
 
     def uses(self, function: str) -> frozenset[str]:
         """The names that a function of the source reads, directly or through others."""
@@ -170,7 +185,9 @@ class Session:
         left = self._end - time.monotonic()
         limits = Limits(min(self._limits.load, left), self._limits.call, min(self._limits.job, left))
         source = dataclasses.replace(self._source, forbidden=self._forbidden)
-        observed = iter(self._zygote.observe(source, calls, limits) if left > 0 else [_NO_TIME] * len(calls))
+        seen = self._zygote.observe(source, calls, limits) if left > 0 else [_NO_TIME] * len(calls)
+        self._suspicions.update(dict.fromkeys(what for item in seen for what in item.suspicions))
+        observed = iter(seen)
         return [[next(observed) for _ in test.cases] for test in tests]
 
     def _judge(self, test: Test, observed: Sequence[Observation]) -> Outcome:

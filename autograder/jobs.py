@@ -90,6 +90,7 @@ class Observation:
         line, where: the student's own line of an exception, and the file or cell that it stands in.
         output: what the worker printed, cut off.
         offences: forbidden calls that were noted.
+        suspicions: of a job's first call, what in the source looks like one; for people to look at.
     """
 
     ending: Ending
@@ -101,6 +102,7 @@ class Observation:
     where: str = ""
     output: str = ""
     offences: tuple[Offence, ...] = ()
+    suspicions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,22 @@ class Answers:
                     if isinstance(names, list)
                     else frozenset()
                 )
+            case _:
+                raise wire.WireError("not what a worker says")
+
+    def suspicions(self, answer: Any) -> tuple[str, ...]:
+        """Of the first answer: what a person should look at, in words."""
+        match answer:
+            case {"suspicions": list(found)}:
+                return tuple(map(self._suspicion, found[:_MOST]))
+            case _:
+                raise wire.WireError("not what a worker says")
+
+    def _suspicion(self, item: Any) -> str:
+        match item:
+            case (str(what), where, line):
+                where, line = self._own(where, line)
+                return f"{where}, line {line}: {printable(what[:_TEXT])}"
             case _:
                 raise wire.WireError("not what a worker says")
 

@@ -23,6 +23,7 @@ _OPERATORS: Final = re.compile(
     r"|AddNot|ReplaceTrueWithFalse|ReplaceFalseWithTrue|ReplaceAndWithOr|ReplaceOrWithAnd|ReplaceBreakWithContinue"
     r"|ReplaceContinueWithBreak|NumberReplacer|ZeroIterationForLoop|RemoveDecorator|ExceptionReplacer"
 )
+_MESSAGE: Final = re.compile(r"\s*raise ValueError\(f?\"")  # any message is right by the contract
 _BEGIN, _END = "### BEGIN SOLUTION", "### END SOLUTION"
 _DEFINED: Final = re.compile(r"^(?:def|class)\s+(\w+)", re.MULTILINE)
 _CELL: Final = re.compile(r"^# %%(?! \[markdown\])[^\n]*\n(.*?)(?=^# %%|\Z)", re.MULTILINE | re.DOTALL)
@@ -67,13 +68,15 @@ def _of_cell(cell: str, function: str) -> Iterator[Mutant]:
         changed = [(number, before, after) for number, (before, after) in pairs if before != after]
         if changed and all(number in inside for number, _, _ in changed):
             number, before, after = changed[0]
+            if _MESSAGE.match(before):
+                continue
             change = f"{before.strip()}  →  {after.strip()}"
             digest = hashlib.sha256(f"{operator} {number - min(inside)} {change}".encode()).hexdigest()[:8]
             yield Mutant(f"{function}-{digest}", function, change, text)
 
 
 def equivalent(assignment: Assignment) -> Mapping[str, str]:
-    """The mutants that no test can tell from the master: their keys, and why."""
+    """The mutants that are right by the contract, so that no test may tell them from the master: keys, and why."""
     path = contract.kit_root() / EQUIVALENT
     known: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     return known.get(assignment.name, {})

@@ -59,6 +59,7 @@ class Graded:
         file: that was graded, None where the submission has none.
         verdicts: in the suite's order.
         problem: why nothing of it could be graded, if so.
+        review: what an instructor should look at, such as code that may hide a forbidden call; it costs nothing.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Graded:
     file: str | None
     verdicts: tuple[Verdict, ...]
     problem: str | None = None
+    review: tuple[str, ...] = ()
 
     @property
     def score(self) -> float:
@@ -134,7 +136,7 @@ class Report:
 
 def _graded(entry: dict[str, Any]) -> Graded:
     verdicts = tuple(_verdict(item) for item in entry["verdicts"])
-    return replace(Graded(**entry), verdicts=verdicts)
+    return replace(Graded(**entry), verdicts=verdicts, review=tuple(entry["review"]))
 
 
 def _verdict(item: dict[str, Any]) -> Verdict:

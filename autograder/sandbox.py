@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -279,7 +280,8 @@ class _Worker:
         answers = Answers(source)
         self._channel.send(wire.frame(wire.encode(job(source, calls))))
         try:
-            troubles = answers.absent(self._receive(min(end, time.monotonic() + limits.load)))
+            loaded = self._receive(min(end, time.monotonic() + limits.load))
+            troubles, suspicions = answers.absent(loaded), answers.suspicions(loaded)
         except _WRONG as error:
             # Whatever is called, the loading would end like this again.
             return [self._ending(error)] * len(calls)
@@ -293,6 +295,8 @@ class _Worker:
                     observed.append(answers.missing(troubles[absent]))
                 else:
                     observed.append(answers.observation(answer, self._channel.output))
+                if suspicions:
+                    observed[-1], suspicions = replace(observed[-1], suspicions=suspicions), ()
             except _WRONG as error:
                 return [*observed, self._ending(error)]
         if self._says_more():

@@ -41,7 +41,7 @@ PASSED = verdict(
 )
 
 
-def report(*verdicts, student="ada", problems=(), problem=None, isolation="A", **more):
+def report(*verdicts, student="early", problems=(), problem=None, isolation="A", **more):
     graded = Graded("pooling", "Pooling", "pooling.py", tuple(verdicts) or (verdict(), PASSED), problem)
     return Report(student, isolation, (graded,), problems, **more)
 
@@ -105,7 +105,7 @@ def test_the_instructor_chooses_when_tests_are_visible(visibility):
 
 
 def test_a_report_of_nothing_has_no_tests_and_a_score_of_zero():
-    results = gradescope.results(Report("ada", "A"))
+    results = gradescope.results(Report("early", "A"))
     assert (results["score"], results["tests"]) == (0, [])
 
 
@@ -132,18 +132,18 @@ def table(*rows, order=("convolution", "pooling", "shapes")):
 
 
 def test_a_gradebook_has_one_line_per_student_sorted_by_name():
-    assert table(row("zoe", pooling=50), row("ada", pooling=75.5)) == [
+    assert table(row("late", pooling=50), row("early", pooling=75.5)) == [
         ["student", "pooling", "total", "max_total"],
-        ["ada", "75.5", "75.5", "100"],
-        ["zoe", "50", "50", "100"],
+        ["early", "75.5", "75.5", "100"],
+        ["late", "50", "50", "100"],
     ]
 
 
 def test_only_assignments_that_anybody_was_graded_in_have_a_column_in_their_order():
-    rows = table(row("ada", shapes=10), row("bob", convolution=20, shapes=0))
+    rows = table(row("early", shapes=10), row("late", convolution=20, shapes=0))
     assert rows[0] == ["student", "convolution", "shapes", "total", "max_total"]
-    assert rows[1] == ["ada", "", "10", "10", "100"]
-    assert rows[2] == ["bob", "20", "0", "20", "200"]
+    assert rows[1] == ["early", "", "10", "10", "100"]
+    assert rows[2] == ["late", "20", "0", "20", "200"]
 
 
 def test_a_gradebook_of_nobody_is_a_heading():
@@ -152,10 +152,10 @@ def test_a_gradebook_of_nobody_is_a_heading():
 
 def test_a_row_is_the_reports():
     made = Row.of(report())
-    assert (made.student, made.scores, made.points) == ("ada", {"pooling": 4}, {"pooling": 8})
+    assert (made.student, made.scores, made.points) == ("early", {"pooling": 4}, {"pooling": 8})
 
 
-@pytest.mark.parametrize("name", ["Lovelace, Ada", 'Ada "Countess"', "two\nlines", "semi;colon", "größe", "a'b", " "])
+@pytest.mark.parametrize("name", ["family, given", 'with "quotes"', "two\nlines", "semi;colon", "größe", "a'b", " "])
 def test_a_name_comes_back_as_it_was(name):
     assert table(row(name, pooling=1))[1][0] == name
     assert len(table(row(name, pooling=1))) == 2
@@ -170,7 +170,7 @@ def test_no_name_is_a_formula(name):
     assert table(row(name, pooling=1))[1][0] == f"'{name}"
 
 
-@pytest.mark.parametrize("name", ["\r=1", "ada\r=1+1,100", "ada\r\n=1+1"])
+@pytest.mark.parametrize("name", ["\r=1", "early\r=1+1,100", "early\r\n=1+1"])
 def test_no_name_begins_a_new_line(name):
     """A lone carriage return is a line end to a spreadsheet, and what follows it may be a formula."""
     text = gradebook([row(name, pooling=1)], ["pooling"])
@@ -184,8 +184,8 @@ def test_a_name_that_holds_such_a_sign_later_on_is_left_alone():
 
 
 def test_scores_are_written_as_short_as_they_are():
-    scores = table(row("ada", convolution=100, pooling=66.5, shapes=0))[1]
-    assert scores == ["ada", "100", "66.5", "0", "166.5", "300"]
+    scores = table(row("early", convolution=100, pooling=66.5, shapes=0))[1]
+    assert scores == ["early", "100", "66.5", "0", "166.5", "300"]
 
 
 # --- the page ---------------------------------------------------------------------------------------------------------
@@ -210,7 +210,7 @@ def parsed(page):
 def test_a_page_shows_scores_requirements_messages_and_hints():
     _, _, text = parsed(html.feedback(report()))
     for words in (
-        "ada",
+        "early",
         "4 of 8",
         "Pooling",
         "max_pool",
@@ -270,7 +270,7 @@ def test_a_class_page_takes_hostile_names_for_text():
     assert "etc/passwd?#x" not in page.replace("../../etc/passwd?#x</a>", "")
 
 
-@pytest.mark.parametrize("page", [html.feedback(report()), html.overview([row("ada", pooling=1)], ["pooling"])])
+@pytest.mark.parametrize("page", [html.feedback(report()), html.overview([row("early", pooling=1)], ["pooling"])])
 def test_a_page_loads_nothing_and_runs_nothing(page):
     """By its policy, and because there is nothing in it that could."""
     elements, attributes, _ = parsed(page)

@@ -100,9 +100,9 @@ def only_answer(submission) -> Answer:
 
 @pytest.fixture
 def folder(tmp_path):
-    """Makes a folder `alice` of the files given by name."""
+    """Makes a folder `a-student` of the files given by name."""
 
-    def make(files, name="alice"):
+    def make(files, name="a-student"):
         (tmp_path / name).mkdir(exist_ok=True)
         for place, content in files.items():
             write(tmp_path / name / place, content)
@@ -183,7 +183,7 @@ def test_what_computers_leave_behind_is_no_submission(tmp_path, litter):
     assert find_submissions(tmp_path, ASSIGNMENTS) == [tmp_path / "anna.py"]
 
 
-@pytest.mark.parametrize("name", ["pooling.py", "alice.ipynb", "hand-in.zip", "hand-in.tar.gz", "hand-in.TGZ"])
+@pytest.mark.parametrize("name", ["pooling.py", "a-student.ipynb", "hand-in.zip", "hand-in.tar.gz", "hand-in.TGZ"])
 def test_a_file_is_one_submission(tmp_path, name):
     path = write(tmp_path / name, "")
     assert find_submissions(path, ASSIGNMENTS) == [path]
@@ -438,7 +438,7 @@ def test_a_helper_that_cannot_be_read_is_left_aside_with_a_reason(submission):
         "Conv2d_js12_attempt_2024-05-01-12-00-00_pooling.py",
         "123-456 - Jane Smith - May 1, 2024 1200 PM - pooling.py",
         "alice_pooling.py",
-        "hw3-pooling-alice.py",
+        "hw3-pooling-a-student.py",
         "Jane Smith_123_assignsubmission_file_/pooling.py",
     ],
 )
@@ -931,10 +931,10 @@ def tarred(*members, mode: Literal["w", "w:gz"] = "w:gz", **options):
 
 
 PACKERS = {
-    "alice.zip": zipped,
-    "alice.tar": lambda *members: tarred(*members, mode="w"),
-    "alice.tar.gz": tarred,
-    "alice.tgz": lambda *members: tarred(*members, format=tarfile.GNU_FORMAT),
+    "a-student.zip": zipped,
+    "a-student.tar": lambda *members: tarred(*members, mode="w"),
+    "a-student.tar.gz": tarred,
+    "a-student.tgz": lambda *members: tarred(*members, format=tarfile.GNU_FORMAT),
 }
 
 
@@ -954,7 +954,7 @@ def test_an_archive_is_read_as_a_folder_is(archive):
         ("hw/.ipynb_checkpoints/training-checkpoint.ipynb", "{}"),
         ("hw/" + "long " * 40 + "/training.py", ""),
     )
-    assert found.student == "alice"
+    assert found.student == "a-student"
     assert list(found.answers) == ["pooling", "conv2d", "training"]
     assert found.answers["pooling"].file == "hw/pooling.py"
     assert found.answers["pooling"].modules["helpers"] == "H = 1\n"
@@ -1021,7 +1021,7 @@ def test_of_two_members_by_one_name_the_second_is_refused(archive, twin):
 def test_a_special_member_of_a_zip_is_refused(tmp_path, kind):
     special = zipfile.ZipInfo("pooling.py")
     special.create_system, special.external_attr = 3, (kind | 0o777) << 16
-    found = read(write(tmp_path / "alice.zip", zipped((special, "/etc/passwd"), ("conv2d.py", CONV2D))))
+    found = read(write(tmp_path / "a-student.zip", zipped((special, "/etc/passwd"), ("conv2d.py", CONV2D))))
     assert "it is a link or another special file" in why(found)
     assert found.answers["conv2d"].problem is None
 
@@ -1031,7 +1031,7 @@ def test_a_special_member_of_a_zip_is_refused(tmp_path, kind):
 def test_a_special_member_of_a_tar_is_refused(tmp_path, kind):
     special = tarfile.TarInfo("pooling.py")
     special.type, special.linkname = kind, "/etc/passwd"
-    found = read(write(tmp_path / "alice.tar.gz", tarred((special, b""), ("conv2d.py", CONV2D))))
+    found = read(write(tmp_path / "a-student.tar.gz", tarred((special, b""), ("conv2d.py", CONV2D))))
     assert "it is a link or another special file" in why(found)
     assert found.answers["conv2d"].problem is None
 
@@ -1040,14 +1040,14 @@ def test_a_special_member_of_a_tar_is_refused(tmp_path, kind):
 def test_setuid_bits_mean_nothing(tmp_path):
     info = zipfile.ZipInfo("pooling.py")
     info.external_attr = (stat.S_IFREG | 0o6777) << 16
-    assert only_answer(read(write(tmp_path / "alice.zip", zipped((info, POOLING))))).cells == (POOLING,)
+    assert only_answer(read(write(tmp_path / "a-student.zip", zipped((info, POOLING))))).cells == (POOLING,)
 
 
 def test_an_encrypted_member_is_refused_and_the_rest_is_read(tmp_path):
     data = bytearray(zipped(("pooling.py", POOLING), ("conv2d.py", CONV2D)))
     for signature, offset in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
         data[data.index(signature) + offset] |= 1
-    found = read(write(tmp_path / "alice.zip", bytes(data)))
+    found = read(write(tmp_path / "a-student.zip", bytes(data)))
     assert "it is encrypted; pack it without a password" in why(found)
     assert found.answers["conv2d"].cells == (CONV2D,)
 
@@ -1056,7 +1056,7 @@ def test_a_member_packed_by_an_unusual_method_is_refused(tmp_path):
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_LZMA) as pack:
         pack.writestr("pooling.py", POOLING)
-    assert "unusual method" in why(read(write(tmp_path / "alice.zip", packed.getvalue())))
+    assert "unusual method" in why(read(write(tmp_path / "a-student.zip", packed.getvalue())))
 
 
 def test_a_member_with_a_wrong_checksum_is_refused_and_the_rest_is_read(tmp_path):
@@ -1065,7 +1065,7 @@ def test_a_member_with_a_wrong_checksum_is_refused_and_the_rest_is_read(tmp_path
         pack.writestr("pooling.py", POOLING)
         pack.writestr("conv2d.py", CONV2D)
     data = packed.getvalue().replace(b"z.sum(-1)", b"z.max(-1)")
-    found = read(write(tmp_path / "alice.zip", data))
+    found = read(write(tmp_path / "a-student.zip", data))
     assert "it is damaged in the archive" in why(found)
     assert found.answers["conv2d"].cells == (CONV2D,)
 
@@ -1073,7 +1073,7 @@ def test_a_member_with_a_wrong_checksum_is_refused_and_the_rest_is_read(tmp_path
 def test_a_gzip_with_a_wrong_checksum_is_told(tmp_path):
     data = bytearray(tarred(("pooling.py", POOLING)))
     data[-6] ^= 1
-    assert "alice.tgz: it is damaged" in read(write(tmp_path / "alice.tgz", bytes(data))).problems[0]
+    assert "a-student.tgz: it is damaged" in read(write(tmp_path / "a-student.tgz", bytes(data))).problems[0]
 
 
 @pytest.mark.parametrize("name", PACKERS)
@@ -1103,7 +1103,7 @@ def bomb(size, names, body=b"\0"):
 
 @pytest.mark.attacks
 def test_a_zip_bomb_is_counted_while_it_is_inflated(tmp_path):
-    path = write(tmp_path / "alice.zip", bomb(100 * MB, ["pooling.py", "conv2d.ipynb"]))
+    path = write(tmp_path / "a-student.zip", bomb(100 * MB, ["pooling.py", "conv2d.ipynb"]))
     answers, _ = contained(path, megabytes=80)
     assert "it is larger than 1 MB" in answers["pooling"]
     assert "it is larger than 64 MB" in answers["conv2d"]
@@ -1114,7 +1114,7 @@ def test_a_zip_that_lies_about_its_sizes_is_counted_all_the_same(tmp_path):
     honest = bomb(100 * MB, ["pooling.py"])
     liar = honest.replace(struct.pack("<I", 100 * MB), struct.pack("<I", 1000))
     assert liar != honest
-    answers, _ = contained(write(tmp_path / "alice.zip", liar), megabytes=20)
+    answers, _ = contained(write(tmp_path / "a-student.zip", liar), megabytes=20)
     assert "it is damaged in the archive" in answers["pooling"]
 
 
@@ -1149,7 +1149,7 @@ def overlapping(count, size):
 
 @pytest.mark.attacks
 def test_overlapping_members_are_counted_each(tmp_path):
-    path = write(tmp_path / "alice.zip", overlapping(150, 900_000))
+    path = write(tmp_path / "a-student.zip", overlapping(150, 900_000))
     assert path.stat().st_size < 30_000
     answers, problems = contained(path, megabytes=80)
     assert answers == {}
@@ -1169,8 +1169,8 @@ def test_a_zip_directory_without_end_is_not_read(tmp_path):
     start, end = entry.index(b"PK\1\2"), entry.index(b"PK\5\6")
     directory = entry[start:end] * 300
     tail = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 300, 300, len(directory), start, 0)
-    found = read(write(tmp_path / "alice.zip", entry[:start] + directory + tail))
-    assert "alice.zip: it holds more files than are looked at" in found.problems[0]
+    found = read(write(tmp_path / "a-student.zip", entry[:start] + directory + tail))
+    assert "a-student.zip: it holds more files than are looked at" in found.problems[0]
 
 
 def tar_header(kind, size, name=b"pooling.py"):
@@ -1202,7 +1202,7 @@ def tar_header(kind, size, name=b"pooling.py"):
 )
 @pytest.mark.parametrize("packed", [False, True], ids=["tar", "gz"])
 def test_a_hostile_tar_is_refused_in_bounded_time_and_memory(tmp_path, stream, packed):
-    path = tmp_path / ("alice.tgz" if packed else "alice.tar")
+    path = tmp_path / ("a-student.tgz" if packed else "a-student.tar")
     write(path, gzip.compress(stream(), 1) if packed else stream())
     answers, problems = contained(path, megabytes=20)
     assert problems or answers["pooling"]
@@ -1214,14 +1214,14 @@ def test_what_stands_before_the_damage_in_a_tar_is_graded(tmp_path, packed):
     folder.type = tarfile.DIRTYPE
     whole = bytearray(tarred((folder, b""), ("hw/pooling.py", POOLING), ("hw/conv2d.py", CONV2D), mode="w"))
     whole[whole.index(b"hw/conv2d")] ^= 1  # its header's checksum tells
-    found = read(write(tmp_path / "alice.tar", gzip.compress(whole) if packed else bytes(whole)))
+    found = read(write(tmp_path / "a-student.tar", gzip.compress(whole) if packed else bytes(whole)))
     assert only_answer(found).file == "hw/pooling.py"
-    assert found.problems[0].startswith("alice.tar: it is damaged")
+    assert found.problems[0].startswith("a-student.tar: it is damaged")
 
 
 def test_a_member_without_a_name_is_passed_over(tmp_path):
     data = zipped(("x.py", POOLING), ("conv2d.py", CONV2D)).replace(b"x.py", b"\0.py")
-    found = read(write(tmp_path / "alice.zip", data))
+    found = read(write(tmp_path / "a-student.zip", data))
     assert list(found.answers) == ["conv2d"]
 
 
@@ -1229,7 +1229,7 @@ def test_a_zip_that_does_not_say_that_its_names_are_utf8_is_read(tmp_path):
     data = bytearray(zipped(("Übung/pooling.py", POOLING)))
     for signature, offset in ((b"PK\3\4", 7), (b"PK\1\2", 9)):
         data[data.index(signature) + offset] &= ~8
-    assert only_answer(read(write(tmp_path / "alice.zip", bytes(data)))).file == "Übung/pooling.py"
+    assert only_answer(read(write(tmp_path / "a-student.zip", bytes(data)))).file == "Übung/pooling.py"
 
 
 def test_a_large_data_set_in_an_archive_is_passed_over(archive):

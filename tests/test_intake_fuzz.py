@@ -229,7 +229,7 @@ def assert_sound(submission):
 @given(FILES)
 def test_whatever_a_folder_holds_it_is_found_and_read_soundly(files):
     with tempfile.TemporaryDirectory() as place:
-        folder = Path(place) / "alice"
+        folder = Path(place) / "a-student"
         folder.mkdir()
         plant(folder, files)
         assert_sound(read_submission([folder], ASSIGNMENTS))

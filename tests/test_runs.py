@@ -146,7 +146,13 @@ def start(*arguments):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=heed_interrupts,  # noqa: PLW1509  there are no threads here
     )
+
+
+def heed_interrupts():
+    """What a terminal gives, even where the tests themselves run in the background of a shell, deaf to Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_for(condition, seconds=120):

@@ -22,12 +22,20 @@ class Mistake:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One submission's scores, by assignment; an assignment that was not graded is not there."""
+    """One submission's scores, by assignment; an assignment that was not graded is not there.
+
+    Attributes:
+        student: the submission's name.
+        scores, points: by assignment.
+        mistakes: that it shows.
+        review: what an instructor should look at.
+    """
 
     student: str
     scores: dict[str, float]
     points: dict[str, float]
     mistakes: tuple[Mistake, ...] = ()
+    review: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, report: Report) -> Row:
@@ -41,6 +49,7 @@ class Row:
                 for verdict in report.verdicts
                 if verdict.misconceptions
             ),
+            tuple(f"{graded.name}: {what}" for graded in report.assignments for what in graded.review),
         )
 
 

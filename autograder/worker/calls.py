@@ -29,6 +29,7 @@ import numpy as np
 
 from autograder import wire
 from autograder.worker import forbidden, loader
+from autograder.worker.suspicions import suspicions
 
 FAILED = "The worker failed"
 _PLAIN: tuple[type[Any], ...] = (bool, int, float, complex, str, list, tuple, dict)
@@ -75,7 +76,8 @@ class _Bench:
     """A loaded submission and the probes that look at it."""
 
     def __init__(self, job: dict[str, Any]) -> None:
-        sys.meta_path.insert(0, loader.OwnModules(job["modules"]))
+        own = loader.OwnModules(job["modules"])
+        sys.meta_path.insert(0, own)
         warnings.simplefilter("ignore")
         self.wanted: list[str] = job["wanted"]
         self.replaced: dict[str, Any] = job["replace"]
@@ -86,6 +88,8 @@ class _Bench:
         # Before the submission is loaded, so that `from numpy import convolve` gets what notes its calls.
         self.watch = forbidden.Watch(job["forbidden"], self.files)
         self.submission = loader.load(module, job["cells"], job["file"], self._needed(job))
+        parts = (self.submission, *own.imported)
+        self.suspicions = [item for part in parts for item in suspicions(part.chosen, job["forbidden"])]
         for name, (place, attribute) in self.replaced.items():
             setattr(module, name, _from_module(place, job["modules"][place], attribute))
         self.probes = {name: _probe(name, source) for name, source in job["probes"].items()}
@@ -96,11 +100,15 @@ class _Bench:
         return None if any(name.search(text) for text in job["modules"].values()) else self.wanted
 
     def loaded(self) -> dict[str, Any]:
-        """Per wanted name that is not there, why: None, or a trouble; and which names each of them reads."""
+        """What is known before the first call.
+
+        Per wanted name that is not there, why: None, or a trouble; which names each reads; what a person should see.
+        """
         missing = [name for name in self.wanted if not callable(getattr(self.submission.module, name, None))]
         return {
             "absent": {name: _plain_trouble(self.submission.trouble(name)) for name in missing},
             "uses": {name: sorted(self.submission.reads(name)) for name in self.wanted},
+            "suspicions": self.suspicions,
         }
 
     def observe(self, call: dict[str, Any]) -> bytes:

@@ -59,12 +59,14 @@ class Loaded:
         statements: all of them, also those that were not run.
         failed: per name, the trouble of the statement that should have bound it.
         broken: per cell that does not parse, its text and its trouble.
+        chosen: the statements that were run.
     """
 
     module: types.ModuleType
     statements: Sequence[Statement] = ()
     failed: dict[str, Trouble] = field(default_factory=dict[str, Trouble])
     broken: list[tuple[str, Trouble]] = field(default_factory=list[tuple[str, Trouble]])
+    chosen: Sequence[Statement] = ()
 
     def reads(self, name: str) -> set[str]:
         """All names that a name's definition looks up, directly or through other definitions."""
@@ -89,8 +91,8 @@ def load(module: types.ModuleType, cells: Sequence[str], file: str, wanted: Iter
     """
     module.__file__ = file
     statements, broken = parsed(tuple(cells), file)
-    loaded = Loaded(module, statements, broken=broken)
     chosen = _chosen(statements, None if wanted is None else set(wanted))
+    loaded = Loaded(module, statements, broken=broken, chosen=chosen)
     for statement in chosen:
         _run(statement, loaded)
     return loaded
@@ -267,6 +269,7 @@ class OwnModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def __init__(self, modules: dict[str, str]) -> None:
         self.modules = modules
+        self.imported: list[Loaded] = []
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
         folder = any(name.startswith(f"{fullname}.") for name in self.modules)
@@ -276,5 +279,7 @@ class OwnModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module: types.ModuleType) -> None:
         name = module.__name__
-        for _, trouble in load(module, [self.modules.get(name, "")], _module_file(name), None).broken:
+        loaded = load(module, [self.modules.get(name, "")], _module_file(name), None)
+        self.imported.append(loaded)
+        for _, trouble in loaded.broken:
             raise SyntaxError(trouble.text, (trouble.where, trouble.line, None, None))

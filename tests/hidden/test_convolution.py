@@ -87,6 +87,7 @@ def test_convolve1d_errors(agrees, rejects, rng):
         rejects.convolve1d(nothing, nothing, mode)
         rejects.convolve1d(x.reshape(1, 7), g, mode)
         rejects.convolve1d(x, g.reshape(3, 1), mode)
+        rejects.convolve1d(x, g.reshape(1, 3), mode)
         rejects.convolve1d(np.array(2.5), np.array(1.5), mode)
     rejects.convolve1d(x, [], call="convolve1d(array of shape (7,), [])")
     for longer in (8, 12):
@@ -139,6 +140,7 @@ def test_correlate1d_errors(agrees, rejects, rng):
     rejects.correlate1d(nothing, nothing)
     rejects.correlate1d(x.reshape(1, 7), w)
     rejects.correlate1d(x, w.reshape(3, 1))
+    rejects.correlate1d(x, w.reshape(1, 3))
     rejects.correlate1d(np.array(2.5), np.array(1.5))
     rejects.correlate1d(x, rng.normal(size=8))
     rejects.correlate1d(x, rng.normal(size=12))
@@ -222,6 +224,7 @@ def test_convolve2d_errors(agrees, rejects, rng):
         rejects.convolve2d(x, np.zeros(empty))
     rejects.convolve2d(x.ravel(), g)
     rejects.convolve2d(x, g.ravel())
+    rejects.convolve2d(x, g[0])
     rejects.convolve2d(x.ravel(), g.ravel())
     rejects.convolve2d(x.reshape(1, 5, 7), g)
     rejects.convolve2d(x, g.reshape(2, 3, 1))

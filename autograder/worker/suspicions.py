@@ -1,0 +1,111 @@
+"""What in a submission's text looks like a forbidden call that nobody has seen being made: for a person to look at.
+
+Read from the syntax tree of the statements that graded functions need, in which Python has normalised every name
+(NFKC). A comment, a string, an unused import or a function of the student's own that bears such a name is none of it.
+Nothing here costs points: what is called is noted when it is called (see `forbidden`), and a branch that no test enters
+is no offence.
+"""
+
+from __future__ import annotations
+
+import ast
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+Suspicion = tuple[str, str, int]  # what, in which file or cell, in which line
+
+_LIBRARIES: Final = ("numpy", "scipy", "skimage", "torch")
+# By which names can be put together, or code be reached that bears none.
+_FUNCTIONS: Final = ("exec", "eval", "compile", "__import__", "globals")
+_MODULES: Final = ("importlib", "ctypes", "builtins", "gc", "marshal", "cffi", "subprocess")
+_ATTRIBUTES: Final = ("__globals__", "__builtins__", "__subclasses__", "__code__", "__closure__", "__getattribute__")
+_MOST: Final = 20
+
+
+def suspicions(statements: Sequence[Any], forbidden: Iterable[str]) -> list[Suspicion]:
+    """What stands out in some statements of a submission.
+
+    Args:
+        statements: with `node` and `where`, as `loader.Statement`.
+        forbidden: dotted names that are not to be called.
+    """
+    names = tuple(forbidden)
+    if not names:
+        return []
+    aliases: dict[str, str] = {}
+    for statement in statements:
+        aliases.update(_aliases(statement.node))
+    own = {name for statement in statements for name in statement.binds} - aliases.keys()
+    look = _Look(names, aliases, own)
+    found = ((what, statement.where, line) for statement in statements for what, line in look.at(statement.node))
+    return list(dict.fromkeys(found))[:_MOST]
+
+
+def _aliases(node: ast.AST) -> Iterator[tuple[str, str]]:
+    """What imported names stand for, in full."""
+    for part in ast.walk(node):
+        match part:
+            case ast.Import(names=entries):
+                for entry in entries:
+                    first = entry.name.partition(".")[0]
+                    yield (entry.asname, entry.name) if entry.asname else (first, first)
+            case ast.ImportFrom(module=str(module), names=entries, level=0):
+                yield from ((entry.asname or entry.name, f"{module}.{entry.name}") for entry in entries)
+            case _:
+                pass
+
+
+class _Look:
+    def __init__(self, forbidden: Sequence[str], aliases: Mapping[str, str], own: set[str]) -> None:
+        self._forbidden = forbidden
+        self._leaves = {name.rpartition(".")[2] for name in forbidden}
+        self._aliases = aliases
+        self._own = own
+
+    def at(self, node: ast.AST) -> Iterator[tuple[str, int]]:
+        """What stands out below a node, and in which line."""
+        for part in ast.walk(node):
+            if isinstance(part, ast.expr) and (what := self._words(part)):
+                yield what, part.lineno
+
+    def _words(self, node: ast.expr) -> str | None:
+        match node:
+            case ast.Call(func=ast.Name(id="getattr"), args=[thing, name, *_]) if self._full(thing):
+                return self._by_name(thing, name)
+            case ast.Name(ctx=ast.Load(), id=name) if name in _FUNCTIONS and name not in self._own:
+                return f"uses {name}"
+            case ast.Attribute(attr=name) if name in _ATTRIBUTES:
+                return f"uses {name}"
+            case ast.Attribute() | ast.Name(ctx=ast.Load()):
+                return self._named(self._full(node))
+            case _:
+                return None
+
+    def _by_name(self, thing: ast.expr, name: ast.expr) -> str | None:
+        """Of `getattr(library, name)`."""
+        place = self._full(thing)
+        if isinstance(name, ast.Constant) and isinstance(name.value, str):
+            return self._named(f"{place}.{unicodedata.normalize('NFKC', name.value)}")
+        return f"looks a name up in {place} that it puts together"
+
+    def _named(self, full: str) -> str | None:
+        """Of a dotted name in full."""
+        first, _, rest = full.partition(".")
+        if first in _MODULES or full == "sys.modules":
+            return f"uses {full}"
+        below = any(full == name or full.startswith(f"{name}.") for name in self._forbidden)
+        above = any(name.startswith(f"{full}.") for name in self._forbidden)
+        like = first in _LIBRARIES and rest.rpartition(".")[2] in self._leaves and not above
+        return f"names {full}" if below or like else None
+
+    def _full(self, node: ast.expr) -> str:
+        """The dotted name of what was imported, or nothing."""
+        match node:
+            case ast.Name(id=name):
+                return self._aliases.get(name, "")
+            case ast.Attribute(value=value, attr=name):
+                place = self._full(value)
+                return f"{place}.{name}" if place else ""
+            case _:
+                return ""
