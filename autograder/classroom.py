@@ -94,16 +94,17 @@ class Classroom:
             else:
                 self._rows[student] = row
                 yield Done(student, row, resumed=True)
-        slow: list[str] = []
+        slow: dict[str, Report] = {}
         for student, result in runner.run([self._job(student) for student in waiting]):
             report = _report(result)
             if report is not None and report.timed_out:
-                slow.append(student)
+                slow[student] = report
             else:
                 yield self._keep(student, report, result)
-        for student in slow:
-            for _, result in runner.run([self._job(student)]):
-                yield self._keep(student, _report(result), result)
+        for student, report in slow.items():
+            for _, result in runner.run([self._job(student, report.timed_out)]):
+                again = _report(result)
+                yield self._keep(student, again and report.with_again(again), result)
 
     def close(self) -> Path:
         """Write the gradebook and the page of all that is graded; the gradebook's path."""
@@ -112,9 +113,9 @@ class Classroom:
         self._write(self._out / "class.html", html.overview(rows, self._order), 0o600)
         return path
 
-    def _job(self, student: str) -> Job:
+    def _job(self, student: str, assignments: Sequence[str] = ()) -> Job:
         paths = tuple(str(path) for path in self._groups[student])
-        return Job(student, paths, self._assignments, self._named, self._seed)
+        return Job(student, paths, tuple(assignments) or self._assignments, self._named, self._seed)
 
     def _keep(self, student: str, report: Report | None, result: Mapping[str, Any]) -> Done:
         if report is None:

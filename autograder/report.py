@@ -115,8 +115,14 @@ class Report:
         return (verdict for graded in self.assignments for verdict in graded.verdicts)
 
     @property
-    def timed_out(self) -> bool:
-        return any(verdict.failure == "timeout" for verdict in self.verdicts)
+    def timed_out(self) -> tuple[str, ...]:
+        """The assignments in which something took too long."""
+        return tuple(dict.fromkeys(verdict.assignment for verdict in self.verdicts if verdict.failure == "timeout"))
+
+    def with_again(self, again: Report) -> Report:
+        """This report, with the assignments that were graded again as they are now."""
+        new = {graded.name: graded for graded in again.assignments}
+        return replace(self, assignments=tuple(new.get(graded.name, graded) for graded in self.assignments))
 
     def to_json(self) -> dict[str, Any]:
         """Plain data that `from_json` reads back."""
