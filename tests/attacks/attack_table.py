@@ -138,7 +138,10 @@ ROWS = {
     75: Row(
         "calls what is forbidden by another name",
         f"L9, {OPEN} where obfuscated",
-        (f"{_HERE}test_a_forbidden_call_by_another_name_scores_nothing",),
+        (
+            f"{_HERE}test_a_forbidden_call_by_another_name_scores_nothing",
+            "tests/test_suspicions.py::test_what_may_hide_a_call_is_named",
+        ),
     ),
     76: Row("undoes the run-time record of forbidden calls", OPEN),
     77: Row("leaves global state behind", "L1, L7", ("wrecks-global-state",)),
