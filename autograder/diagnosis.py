@@ -7,7 +7,7 @@ one. Misconceptions run in the reference branch, in workers of their own, and th
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ import numpy as np
 from autograder.compare import Difference, as_array, brief, compare, judge, scale, terms, tolerance
 from autograder.contract import Assignment, Function
 from autograder.misconceptions import Misconception, misconceptions
-from autograder.references import References
+from autograder.references import References, Replace
 from autograder.sandbox import Observation
 from autograder.suite import Case, Test
 
@@ -68,23 +68,26 @@ class Diagnostician:
         if all(outcome.passed for outcome in outcomes):
             return [Explanation()] * len(outcomes)
         prerequisites = [name for name in self._prerequisites(function) if name in self._failed]
-        carried = [self._carried(outcome, prerequisites) for outcome in outcomes]
+        beneath = list(self._combinations(prerequisites))
+        carried = [self._carried(outcome, beneath) for outcome in outcomes]
         if all(outcome.passed or names for outcome, names in zip(outcomes, carried, strict=True)):
             return [Explanation(carried=names) for names in carried]
-        matching = self._matching(function, outcomes)
+        matching = next(filter(None, (self._matching(function, outcomes, place) for place in [{}, *beneath])), ())
         self._failed[function.name] = matching
-        if matching:
-            return [Explanation() if outcome.passed else Explanation(misconceptions=matching) for outcome in outcomes]
-        used = self._uses(function.name) if prerequisites else frozenset[str]()
+        used = self._uses(function.name) if prerequisites and not matching else frozenset[str]()
         blocker = next((name for name in prerequisites if name in used), None)
         return [
-            self._rest(outcome, names, blocker) if not outcome.passed else Explanation()
+            self._rest(outcome, names, matching, blocker) if not outcome.passed else Explanation()
             for outcome, names in zip(outcomes, carried, strict=True)
         ]
 
-    def _rest(self, outcome: Outcome, carried: tuple[str, ...], blocker: str | None) -> Explanation:
+    def _rest(
+        self, outcome: Outcome, carried: tuple[str, ...], matching: tuple[Misconception, ...], blocker: str | None
+    ) -> Explanation:
         if carried:
             return Explanation(carried=carried)
+        if matching:
+            return Explanation(misconceptions=matching)
         return Explanation(remark=remark(outcome), blocked=blocker)
 
     def _prerequisites(self, function: Function) -> list[str]:
@@ -98,40 +101,49 @@ class Diagnostician:
                 waiting += self._assignment.function(name).needs
         return found
 
-    def _carried(self, outcome: Outcome, prerequisites: Sequence[str]) -> tuple[str, ...]:
+    def _combinations(self, prerequisites: Sequence[str]) -> Iterator[Replace]:
+        """What to put into the master for failed prerequisites, each with one of the misconceptions that explain it.
+
+        The deepest first: what is put in later calls what is there by then.
+        """
+        diagnosed = [self._failed[name] for name in prerequisites if self._failed[name]]
+        if diagnosed:
+            for combination in itertools.islice(itertools.product(*diagnosed), _COMBINATIONS):
+                yield {item.function: item.attribute for item in reversed(combination)}
+
+    def _carried(self, outcome: Outcome, beneath: Sequence[Replace]) -> tuple[str, ...]:
         """The failed prerequisites whose misconceptions, put into the master, do just what the student's code does."""
-        diagnosed = {name: self._failed[name] for name in prerequisites if self._failed[name]}
-        if outcome.passed or not diagnosed:
-            return ()
-        combinations = itertools.islice(itertools.product(*diagnosed.values()), _COMBINATIONS)
-        for combination in combinations:
-            replaced = {item.function: item.attribute for item in combination}
+        for replaced in beneath if not outcome.passed else ():
             wrong = self._references.replaced(self._assignment, outcome.test, replaced)
             if all(map(alike, outcome.test.cases, wrong, outcome.observed)):
-                return tuple(diagnosed)
+                return tuple(replaced)[::-1]
         return ()
 
-    def _matching(self, function: Function, outcomes: Sequence[Outcome]) -> tuple[Misconception, ...]:
+    def _matching(self, function: Function, outcomes: Sequence[Outcome], beneath: Replace) -> tuple[Misconception, ...]:
+        """The misconceptions that explain every case, where those of the prerequisites are put in too."""
         if not any(_telling(observation) for outcome in outcomes for observation in outcome.observed):
             return ()
         candidates = [item for item in misconceptions(self._assignment) if item.function == function.name]
         # All of them, however long it takes: what is carried forward, and so the score, must not hang on the clock.
-        matching = [item for item in candidates if self._explains(item, outcomes)]
+        matching = [item for item in candidates if self._explains(item, outcomes, beneath)]
         return tuple(sorted(matching, key=lambda item: len(item.hint)))
 
-    def _explains(self, misconception: Misconception, outcomes: Sequence[Outcome]) -> bool:
+    def _explains(self, misconception: Misconception, outcomes: Sequence[Outcome], beneath: Replace) -> bool:
         differs = False
-        place = {misconception.function: misconception.attribute}
+        place = {**beneath, misconception.function: misconception.attribute}
         for outcome in outcomes:
             wrong = self._references.replaced(self._assignment, outcome.test, place)
             if not all(map(alike, outcome.test.cases, wrong, outcome.observed)):
                 return False
+            # By an outcome that the prerequisites alone do not explain it is told that this one is needed.
             differs = differs or any(map(judge, outcome.test.cases, outcome.expected, wrong))
         return differs
 
 
 def alike(case: Case, wrong: Observation, observed: Observation) -> bool:
     """Whether a student's code did in a case just what a misconception does."""
+    if case.expectation == "advises":
+        return True
     if case.expectation == "holds":
         # What is drawn at random is not the same twice; the sentence about it is.
         return _sentence(case, wrong) == _sentence(case, observed)

@@ -18,6 +18,7 @@ from autograder.misconceptions import misconceptions
 from autograder.sandbox import Call, Observation
 from autograder.suite import Expectation
 from autograder.wire import Opaque
+from autograder.worker import loader
 
 X, G = np.array([0.5, -1.25, 2.0, 3.5, 0.25, -4.0]), np.array([1.0, -2.0, 0.5])
 
@@ -80,6 +81,15 @@ def harmless(x, k):
     from fake import convolve
 
     return convolve(x, np.arange(1.0, k + 1))
+
+def lopsided_taps(x, k):
+    """replaces: smooth
+
+    Where does the row of taps begin?
+    """
+    from fake import convolve
+
+    return convolve(x, np.arange(2.0, k + 2))
 
 def _mean(x, k):
     from fake import convolve
@@ -156,9 +166,14 @@ def judged(test, observed):
     return Outcome(test, expected, observed, differences)
 
 
-def explain(assignment, text, uses=lambda name: frozenset[str]()):
+def explain(assignment, text):
     """The explanations of a submission's failures, by function."""
     references = Here()
+    statements, _ = loader.parsed((textwrap.dedent(text),), "fake.py")
+
+    def uses(name):
+        return loader.Loaded(types.ModuleType("fake"), statements).reads(name)
+
     diagnostician = Diagnostician(references, assignment, uses)  # type: ignore[arg-type]
     result = {}
     for function in assignment.functions:
@@ -266,6 +281,8 @@ def test_a_misconception_of_another_function_is_not_tried(assignment):
 
 # --- prerequisites ----------------------------------------------------------------------------------------------------
 
+LOPSIDED = "return convolve(x, np.arange(2.0, k + 2))"
+REPEATED = "return np.correlate(x, np.arange(1.0, k + 1), 'valid')"
 NO_FLIP = "if len(g) > len(x):\n    raise ValueError\nreturn np.correlate(x, g, 'valid')"
 
 
@@ -285,16 +302,29 @@ def test_a_mistake_of_its_own_is_not_carried_forward(assignment):
 
 
 def test_two_mistakes_of_which_each_is_known_are_carried_forward_together(assignment):
-    """The second one is found as if the first had not been made: what it calls is the student's own."""
-    text = student(convolve=NO_FLIP, smooth="return np.convolve(x, np.ones(k), 'valid')")
+    text = student(convolve=NO_FLIP, smooth=LOPSIDED)
     found = explain(assignment, text)
-    assert ids(found["smooth"]) == ["equal-taps"]
+    assert ids(found["smooth"]) == ["lopsided-taps"]
     assert found["energy"].carried == ("smooth", "convolve")
+
+
+def test_a_second_mistake_is_found_on_top_of_the_first(assignment):
+    """It is told by its own hint, and costs its own points, though its function calls one that is wrong as well."""
+    found = explain(assignment, student(convolve=NO_FLIP, smooth=LOPSIDED))
+    assert (found["smooth"].carried, found["smooth"].blocked, ids(found["smooth"])) == ((), None, ["lopsided-taps"])
+    alone = explain(assignment, student(smooth=LOPSIDED))
+    assert ids(alone["smooth"]) == ["lopsided-taps"]
+
+
+def test_the_same_mistake_made_twice_costs_once(assignment):
+    """One misunderstanding is one, whether its function calls the other or repeats it."""
+    found = explain(assignment, student(convolve=NO_FLIP, smooth=REPEATED))
+    assert found["smooth"].carried == ("convolve",)
 
 
 def test_what_uses_a_failed_function_that_nothing_explains_is_blocked(assignment):
     text = student(convolve="return np.convolve(x, g, 'valid') * 3 + 1")
-    found = explain(assignment, text, uses=lambda name: frozenset({"convolve"}))
+    found = explain(assignment, text)
     assert (found["convolve"].blocked, found["smooth"].blocked) == (None, "convolve")
 
 
@@ -304,8 +334,8 @@ def test_what_does_not_use_it_is_judged_by_itself(assignment):
 
 
 def test_the_nearest_prerequisite_is_the_one_to_mend_first(assignment):
-    text = student(convolve="return np.zeros(3)", smooth="return np.zeros(3)", energy="return 0.5")
-    found = explain(assignment, text, uses=lambda name: frozenset({"convolve", "smooth"}))
+    text = student(convolve="return np.zeros(3)", smooth="return convolve(x, x) + 7", energy="return smooth(x, 1)[0]")
+    found = explain(assignment, text)
     assert found["energy"].blocked == "smooth"
 
 
