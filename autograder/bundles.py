@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
@@ -45,10 +45,10 @@ def archives() -> Iterator[tuple[str, bytes]]:
     for assignment in contract.assignments():
         files = {f"{assignment.name}/{name}": text for name, text in student_files(assignment).items()}
         insist(leak for name, text in files.items() for leak in leaks.in_text(assignment, name, readable(name, text)))
-        yield f"{assignment.name}.zip", _zipped(files)
+        yield f"{assignment.name}.zip", zipped(files)
         everything |= files
         everything |= {PurePosixPath(name).name: text for name, text in files.items() if name.endswith(PAGES)}
-    yield "all.zip", _zipped(everything)
+    yield "all.zip", zipped(everything)
 
 
 def write() -> list[Path]:
@@ -62,16 +62,32 @@ def write() -> list[Path]:
     return written
 
 
+def solution_path(assignment: Assignment) -> Path:
+    """Where an assignment's notebook with solutions and pictures stands."""
+    return contract.kit_root() / "dist" / "solutions" / f"{assignment.name}.ipynb"
+
+
+def has_solution(assignment: Assignment) -> bool:
+    """Whether that notebook is there and, but for what its cells have shown, what the master builds today."""
+    path = solution_path(assignment)
+    if not path.exists():
+        return False
+    written: Any = nbformat.read(path, as_version=4)
+    for cell in written.cells:
+        if cell.cell_type == "code":
+            cell.update(outputs=[], execution_count=None)
+    return notebooks.as_text(written) == notebooks.as_text(notebooks.solution(assignment))
+
+
 def write_solution(assignment: Assignment) -> Path:
     """Write an assignment's notebook with its solutions and pictures: it is run, which takes up to a minute.
 
     Raises:
         LeakError: it would give a hidden test or a misconception away.
     """
-    folder = contract.kit_root() / "dist" / "solutions"
-    folder.mkdir(parents=True, exist_ok=True)
+    path = solution_path(assignment)
+    path.parent.mkdir(parents=True, exist_ok=True)
     text = notebooks.as_text(running.executed(notebooks.solution(assignment)))
-    path = folder / f"{assignment.name}.ipynb"
     found = leaks.in_text(assignment, path.name, readable(path.name, text))
     insist(leak for leak in found if not leak.secret.startswith("a line of the solution"))
     write_text(path, text)
@@ -94,12 +110,18 @@ def insist(found: Iterable[leaks.Leak]) -> None:
         raise LeakError("\n".join(sentences[:20]))
 
 
-def _zipped(files: Mapping[str, str]) -> bytes:
-    """A zip file, the same on every machine: it holds no dates, and is not compressed, which varies with zlib."""
+def zipped(files: Mapping[str, str], programs: Collection[str] = ()) -> bytes:
+    """A zip file, the same on every machine: it holds no dates, and is not compressed, which varies with zlib.
+
+    Args:
+        files: names and contents.
+        programs: names of those that can be run.
+    """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name in sorted(files):
             entry = zipfile.ZipInfo(name, _EPOCH)
-            entry.create_system, entry.external_attr = 3, 0o100644 << 16  # a plain file, as Linux sees it
+            mode = 0o100755 if name in programs else 0o100644  # a plain file, as Linux sees it
+            entry.create_system, entry.external_attr = 3, mode << 16
             archive.writestr(entry, files[name].encode())
     return buffer.getvalue()

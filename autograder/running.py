@@ -30,6 +30,7 @@ def executed(node: NotebookNode, folder: Path | None = None, *, allow_errors: bo
             allow_errors=allow_errors,
             resources=where,
             record_timing=False,
+            extra_arguments=["--log-level=ERROR"],  # not the kernel's warning of its own local sockets
         )
         client.execute()
     node.metadata["language_info"] = {"name": "python"}  # of any version, not only of this kernel's

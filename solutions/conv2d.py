@@ -145,6 +145,9 @@ def when_finished():
 #
 # **Traps.** The bias is added once per window, not once per tap or channel. The activation comes after the sum, not
 # before it. There are $T - k + 1$ windows, so a filter as long as the signal has one.
+#
+# > **Where the slide slips.** The slide on ReLU gives it the slope 1 at $z = 0$. It has a corner there and no slope at all;
+# > any number from 0 to 1 serves, and PyTorch takes 0. Leaky ReLU has the same corner, between its slopes $0.1$ and $1$.
 
 
 # %% name="conv1d_layer"
@@ -416,7 +419,7 @@ class Conv2d(torch.nn.Module):
 #         axis.imshow(values, cmap="cividis", vmin=0, vmax=2)
 #         axis.set_title(f"{title}: {values.shape[0]} × {values.shape[1]}")
 #         for (row, column), value in np.ndenumerate(values.numpy()):
-#             axis.text(column, row, f"{value:.0f}", ha="center", va="center", color="white" if value < 1.5 else "black")
+#             axis.text(column, row, f"{value:.0f}", ha="center", va="center", color="white" if value < 0.5 else "black")
 #         axis.set_xticks([])
 #         axis.set_yticks([])
 #     plt.show()

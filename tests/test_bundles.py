@@ -120,8 +120,6 @@ def test_a_solution_notebook_gives_no_hidden_test_and_no_misconception_away(assi
     assert [leak for leak in found if not leak.secret.startswith("a line of the solution")] == []
 
 
-ONLY = ("numpy", "torch", "matplotlib", "pytest")
-
 CELLS = """
 import json, sys
 names = {"__name__": "__main__"}
@@ -133,31 +131,16 @@ for cell in json.load(open(sys.argv[1], encoding="utf-8"))["cells"]:
 
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory) -> Path:
-    """A fresh virtual environment's Python with NumPy, torch, Matplotlib, pytest, what these need, and nothing else."""
+    """The Python of a fresh virtual environment, into which pip has put NumPy, torch, Matplotlib and pytest."""
     folder = tmp_path_factory.mktemp("venv")
-    venv.create(folder, with_pip=False)
-    packages = next(folder.glob("lib/python3.*/site-packages"))
-    for name in _closure(set(ONLY)):
-        distribution = importlib.metadata.distribution(name)
-        for top in {file.parts[0] for file in distribution.files or ()} - {"..", "__pycache__"}:
-            (packages / top).symlink_to(Path(str(distribution.locate_file(top))))
-    return folder / "bin" / "python"
-
-
-def _closure(names: set[str]) -> set[str]:
-    """Distributions, and all that they need on this machine."""
-    found: set[str] = set()
-    waiting = set(names)
-    while waiting:
-        name = waiting.pop()
-        try:
-            needs = importlib.metadata.requires(name) or []
-        except importlib.metadata.PackageNotFoundError:
-            continue
-        found.add(name)
-        plain = {re.split(r"[\s;<>=!~\[(]", need)[0] for need in needs if "extra ==" not in need}
-        waiting |= {need for need in plain if need.lower() not in {known.lower() for known in found}}
-    return found
+    venv.create(folder, with_pip=True)
+    python = folder / "bin" / "python"
+    torch = importlib.metadata.version("torch").partition("+")[0]  # this one, which is here; the others' newest
+    command = [python, "-m", "pip", "install", "--quiet", "numpy", f"torch=={torch}", "matplotlib", "pytest"]
+    if index := os.environ.get("TORCH_INDEX"):  # as in the Makefile: where the CPU build of torch is
+        command += ["--extra-index-url", index]
+    subprocess.run(command, check=True)
+    return python
 
 
 @pytest.mark.slow

@@ -45,6 +45,69 @@ def stub(function: str) -> str:
     return "import numpy as np\n" + next(cell.source for cell in node.cells if cell.id == function)
 
 
+class TestSetUpCell:
+    """The first cell of a notebook, run as it stands in an empty folder."""
+
+    @pytest.fixture
+    def set_up(self, monkeypatch, tmp_path):
+        """Runs it where some modules are not there; returns its names, and the commands that it called."""
+        monkeypatch.chdir(tmp_path)
+        source = next(cell.source for cell in notebooks.student(CONVOLUTION).cells if cell.id == "set-up")
+        find, called = importlib.util.find_spec, []
+        monkeypatch.setattr(subprocess, "run", lambda command, **_: called.append(command))
+
+        def run(missing=(), colab=False):
+            monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in missing else find(name))
+            if colab:
+                monkeypatch.setitem(sys.modules, "google.colab", object())
+            names: dict[str, object] = {}
+            exec(source, names)
+            return names, called
+
+        return run
+
+    def test_without_otter_it_leaves_the_folder_empty(self, set_up, tmp_path, capsys):
+        """And brings check, progress and grader, and says so in one line."""
+        names, called = set_up(missing=["otter"])
+        assert {"check", "progress", "grader"} <= set(names)
+        assert capsys.readouterr().out.startswith('Ready: check("convolve1d") checks a function')
+        assert list(tmp_path.iterdir()) == []
+        assert called == []
+
+    @pytest.mark.parametrize("missing", [(), ("otter",)], ids=["otter", "no otter"])
+    def test_on_colab_it_writes_the_checks_beside_the_notebook(self, set_up, tmp_path, missing):
+        """The same files as in the bundle, where otter-grader looks for them; nothing is installed."""
+        _, called = set_up(missing=missing, colab=True)
+        beside = contract.kit_root() / "assignments" / "convolution" / "tests"
+        assert {path.name for path in beside.glob("*.py")} == {path.name for path in tmp_path.glob("tests/*.py")}
+        for path in beside.glob("*.py"):
+            assert (tmp_path / "tests" / path.name).read_bytes() == path.read_bytes()
+        assert called == []
+
+    def test_on_colab_it_installs_what_is_missing(self, set_up):
+        """Only that."""
+        _, called = set_up(missing=["sklearn"], colab=True)
+        assert [command[1:] for command in called] == [["-m", "pip", "install", "--quiet", "scikit-learn"]]
+
+    def test_elsewhere_it_says_what_is_missing(self, set_up, capsys):
+        """And how to install it, for one's machine is one's own."""
+        _, called = set_up(missing=["sklearn", "otter"])
+        assert "Missing: scikit-learn. To install: %pip install scikit-learn" in capsys.readouterr().out
+        assert called == []
+
+    def test_a_folder_that_cannot_be_written_to(self, set_up, monkeypatch, capsys):
+        """The checks run all the same."""
+
+        def refuse(*_, **__):
+            raise PermissionError
+
+        monkeypatch.setattr("os.makedirs", refuse)
+        names, _ = set_up()
+        exec(RIGHT, names)
+        names["check"]("moving_average")
+        assert "✓ moving_average: all 5 checks hold." in capsys.readouterr().out
+
+
 class TestCheck:
     def test_a_right_function(self, handout, capsys):
         """One line, and how far one is."""
@@ -61,6 +124,24 @@ class TestCheck:
         assert "moving_average(3)\n  returned [1, 1, 1]\n  expected [0.333" in told
         assert "Hint: These sum to k" in told
         assert told.endswith("0 of 5 functions done\n")
+
+    def test_many_failures(self, handout, capsys):
+        """Three of them, of different tests where there are; a hint that two share is told once."""
+        define(handout, "def convolve1d(x, g, mode='valid'):\n    return [sum(a * b for a, b in zip(x, g))]\n")
+        handout.check("convolve1d")
+        told = capsys.readouterr().out
+        assert [line.partition(".")[0] for line in told.splitlines() if line.startswith("✗ ")][1:] == [
+            "✗ The lecture's signal and filter, in each mode",
+            "✗ The example that the handout works out: a filter of three taps, all different",
+            '✗ Without a mode the outputs are the "valid" ones',
+        ]
+        assert "which may well have the same cause" in told
+        row = "[0] * i + [float(tap) for tap in g] + [0] * (T - len(g) - i)"
+        define(handout, f"def convolution_matrix(g, T):\n    return [{row} for i in range(T - len(g) + 1)]\n")
+        handout.check("convolution_matrix")
+        told = capsys.readouterr().out
+        assert told.count("The taps stand in the rows the wrong way round") == 1
+        assert told.count("✗ ") == 4
 
     def test_a_stub(self, handout, capsys):
         """It says what to do, in one line rather than one for each check."""

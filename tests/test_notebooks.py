@@ -78,6 +78,21 @@ class TestStudentNotebook:
         for cell in drawing:
             assert len(cell.metadata["alt"]) > 60, cell.id
 
+    def test_has_formulas_and_tables_that_are_whole(self, assignment):
+        """Dollars in pairs, braces and environments closed; each row of a table has its columns and its end."""
+        for cell in cells(notebooks.student(assignment), "markdown").values():
+            text = re.sub(r"```.*?```|`[^`]*`", "code", cell.source, flags=re.DOTALL)
+            assert text.count("$") % 2 == 0, cell.id
+            for formula in re.findall(r"\$\$.+?\$\$|\$.+?\$", text, re.DOTALL):
+                bare = re.sub(r"\\[{}]", "", formula)
+                assert bare.count("{") == bare.count("}"), formula
+                assert len(re.findall(r"\\begin", bare)) == len(re.findall(r"\\end", bare)), formula
+                assert len(re.findall(r"\\left\b", bare)) == len(re.findall(r"\\right\b", bare)), formula
+            for table in re.findall(r"^\|.*\n\|[ -:|]+\|\n(?:\|.*\n?)*", text, re.MULTILINE):
+                rows = [re.sub(r"\$[^$]*\$", "math", row) for row in table.strip().split("\n")]
+                assert len({row.count("|") for row in rows}) == 1, table
+                assert all(row.endswith("|") for row in rows), table
+
     def test_draws_in_colours_that_stand_out(self, assignment):
         """At least 3 to 1 against white, as WCAG asks of graphics."""
         from tests.test_handout import contrast

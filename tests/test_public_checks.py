@@ -204,6 +204,37 @@ class TestWhatACheckSays:
         assert told_of([1, 2], gives=[1, 2], known=known, hint="Think.").endswith("  Hint: You have tripled.")
         assert told_of([1, 3], gives=[1, 2], known=known, hint="Think.").endswith("  Hint: Think.")
 
+    def test_the_hint_of_a_known_exception(self):
+        """A known one of that class and message; never the general hint, which is about numbers."""
+        known = [(ValueError("unpack"), "Count the entries."), ([3, 6], "You have tripled.")]
+
+        def unpacks(x):
+            first, second = x
+            return [first, second]
+
+        assert told_of([1, 2, 3], function=unpacks, gives=[1], known=known, hint="Think.").endswith(
+            "Count the entries."
+        )
+        assert "Hint" not in told_of(function=unpacks, gives=[1], known=known, hint="Think.")
+        assert told_of([1, 2], gives=[1], known=known).endswith("You have tripled.")
+
+    def test_numbers_in_lists(self):
+        """They are shown as numbers, whatever library's they are."""
+        text = told_of(function=lambda: [np.float64(4.0), (np.int64(7),)], gives=[1])
+        assert "returned [4.0, (7,)]" in text
+
+    def test_a_network_layer_by_layer(self):
+        """A list of dictionaries is shown as one would write it, one to a line."""
+        layers = [{"kind": "relu"}, {"kind": "flatten"}, {"kind": "linear", "out_features": 2}]
+        text = told_of(layers, function=lambda layers: 1, gives=2)
+        assert text.startswith("<lambda>([\n    {'kind': 'relu'},\n    {'kind': 'flatten'},\n")
+
+    def test_a_result_where_an_error_is_due(self):
+        """Of a large one the shape will do."""
+        with pytest.raises(AssertionError) as caught:
+            expect(lambda: np.zeros((20, 30))).raises()
+        assert "returned an array of shape (20, 30)\n" in str(caught.value)
+
     def test_a_shape_that_is_wrong(self):
         """The shape is told before any value."""
         assert "Its shape is (2,), and it should be (3,)." in told_of([1, 2], gives=[3, 6, 9])
@@ -248,6 +279,13 @@ class TestWhatACheckSays:
             return x
 
         assert "changed what it was given" in told_of([2, 1], function=sort, gives=[1, 2])
+
+    def test_arguments_that_one_call_changes_are_whole_in_the_next(self):
+        """The first mistake must not make the next call look like another one."""
+        layers = [{"kind": "relu", "sizes": [1, 2]}]
+        told_of(layers, function=lambda layers: layers[0].pop("kind"), gives=0)
+        told_of(layers, function=lambda layers: layers[0]["sizes"].clear(), gives=0)
+        assert layers == [{"kind": "relu", "sizes": [1, 2]}]
 
     def test_an_error_and_the_line_where_it_arose(self):
         """Class, message, and the line of the student's own."""
@@ -308,3 +346,28 @@ def test_what_pytest_says_of_a_module_that_it_cannot_use(student, tmp_path):
     )
     assert sentence in done.stdout
     assert "Traceback" not in done.stdout
+
+
+def test_what_pytest_says_of_a_wrong_answer(tmp_path):
+    """The requirement, and what a notebook's check says: no source of the check, no frame of pytest's."""
+    assignment = contract.assignment("convolution")
+    shutil.copy(checks.path(assignment), tmp_path)
+    (tmp_path / "conftest.py").write_text(checks.conftest(), encoding="utf-8")
+    (tmp_path / "convolution.py").write_text(
+        "def moving_average(k):\n    return [1 / n for n in k]\n", encoding="utf-8"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-k", "test_equal_taps and 3", "-p", "no:cacheprovider"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (
+        "There are k taps, all equal, and they sum to 1.\n"
+        "moving_average(3)\n"
+        "  raised TypeError: 'int' object is not iterable\n"
+        "  at line 2 of convolution.py: return [1 / n for n in k]\n"
+        "  expected [0.3333333333333333, 0.3333333333333333, 0.3333333333333333]\n"
+    ) in done.stdout
+    assert "expect(" not in done.stdout

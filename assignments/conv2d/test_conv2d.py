@@ -9,6 +9,7 @@ import torch
 SIGNAL = [[1.0, 2.0, 3.0, 4.0, 5.0]]
 IMAGE = [[[1.0, 2.0, 0.0, 1.0], [0.0, 1.0, 3.0, 1.0], [2.0, 0.0, 1.0, 0.0]]]  # one channel, 3 x 4
 FILTER = [[[[1.0, 2.0], [0.0, -1.0]]]]  # one map, one channel, 2 x 2
+BROADCAST = "A bias of shape (2,) meets (2, 2, 2, 3): to which axis does broadcasting put it?"
 TWO_MAPS = [[[[1.0, 2.0], [0.0, -1.0]]], [[[0.0, 1.0], [10.0, 0.0]]]]
 
 
@@ -44,25 +45,31 @@ def answer(layer_class, x, weight, bias=None, dtype=torch.float32, **settings):
 
 
 @pytest.mark.parametrize(
-    ("settings", "learned"),
+    ("settings", "weight", "bias"),
     [
-        ({"kernel_size": 2}, "weight (4, 6, 2, 2), bias (4,), 100 numbers to learn"),
-        ({"kernel_size": (3, 1), "groups": 2}, "weight (4, 3, 3, 1), bias (4,), 40 numbers to learn"),
-        ({"kernel_size": 2, "bias": False}, "weight (4, 6, 2, 2), bias None, 96 numbers to learn"),
+        ({"kernel_size": 2}, (4, 6, 2, 2), (4,)),
+        ({"kernel_size": (3, 1), "groups": 2}, (4, 3, 3, 1), (4,)),
+        ({"kernel_size": 2, "bias": False}, (4, 6, 2, 2), None),
     ],
 )
-def test_what_the_layer_learns(Conv2d, expect, settings, learned):
+def test_what_the_layer_learns(Conv2d, expect, settings, weight, bias):
     """Weight and bias have the shapes that the docstring names, and are parameters of the layer."""
 
     def told():
         layer = Conv2d(6, 4, **settings)
-        bias = None if layer.bias is None else tuple(layer.bias.shape)
-        numbers = sum(parameter.numel() for parameter in layer.parameters())
-        return f"weight {tuple(layer.weight.shape)}, bias {bias}, {numbers} numbers to learn"
+        learned = {id(parameter) for parameter in layer.parameters()}
+        told = []
+        for name, tensor in (("weight", layer.weight), ("bias", layer.bias)):
+            fixed = "" if tensor is None or id(tensor) in learned else " (not among the parameters)"
+            told.append(f"{name} {None if tensor is None else tuple(tensor.shape)}{fixed}")
+        return ", ".join(told)
 
     written = ", ".join(f"{name}={value}" for name, value in settings.items())
-    hint = "PyTorch finds attributes that are torch.nn.Parameter; where there is no bias, the attribute is None."
-    expect(told, shown=f"weight, bias and parameters() of Conv2d(6, 4, {written})").gives(learned, hint=hint)
+    hint = "PyTorch finds attributes that are torch.nn.Parameter. With groups a filter reads c_x / groups channels."
+    known = [(AttributeError("bias"), "Where there is no bias, the attribute bias is there all the same: it is None.")]
+    expect(told, shown=f"weight and bias of Conv2d(6, 4, {written})").gives(
+        f"weight {weight}, bias {bias}", known=known, hint=hint
+    )
 
 
 def test_where_training_starts(Conv2d, expect):
@@ -80,19 +87,29 @@ def test_where_training_starts(Conv2d, expect):
         return "nothing" if size.max() > 0.9 * bound else f"no weight beyond {size.max():.3f}, of {bound:.3f}"
 
     hint = "fan_in and fan_out both count the taps of the kernel: see the end of the section on feature maps."
+    known = [("a bias that is not zero", "")]
     expect(outside, shown="Conv2d(5, 7, (3, 2)): what is unlike the handout in its initial values?").gives(
-        "nothing", hint=hint
+        "nothing", known=known, hint=hint
     )
 
 
 def test_map_on_paper(Conv2d, expect):
     """The picture and the filter that the handout works out."""
     known = [
-        ([[[0, 3, -5], [4, 5, 2]]], "The filter is turned round. PyTorch's Conv2d is a cross-correlation: no flip.")
+        ([[[[0, 3, -5], [4, 5, 2]]]], "The filter is turned round. PyTorch's Conv2d is a cross-correlation: no flip.")
     ]
-    expect(answer, Conv2d, IMAGE, FILTER, shown="Conv2d(1, 1, 2, bias=False) on the handout's picture").gives(
-        [[[4, -1, 1], [2, 6, 5]]], known=known
-    )
+    expect(
+        answer, Conv2d, [IMAGE], FILTER, shown="Conv2d(1, 1, 2, bias=False) on a batch of the handout's picture"
+    ).gives([[[[4, -1, 1], [2, 6, 5]]]], known=known)
+
+
+def test_one_image(Conv2d, expect):
+    """One image without a batch axis is welcome, too, and its answer has none either."""
+    hint = "(C, H, W) goes in and (C', H', W') comes out. A batch of one image is near at hand, and away again."
+    known = [(ValueError(""), hint), (IndexError(""), hint), (RuntimeError(""), hint)]
+    expect(
+        answer, Conv2d, IMAGE, FILTER, shown="Conv2d(1, 1, 2, bias=False) on the handout's picture, (1, 3, 4)"
+    ).gives([[[4, -1, 1], [2, 6, 5]]], known=known, hint=hint)
 
 
 def test_two_maps_and_their_biases(Conv2d, expect):
@@ -103,41 +120,46 @@ def test_two_maps_and_their_biases(Conv2d, expect):
             [[[4.5, -0.5, 1.5], [2.5, 6.5, 5.5]], [[1, 9, 30], [20, 2, 10]]],
             [[[1.5, 0.5, 0.5], [0.5, 0.5, -1.5]], [[-1, -1, -1], [-1, -1, -1]]],
         ],
-        hint="A bias of shape (2,) meets (2, 2, 2, 3): to which axis does broadcasting put it?",
+        known=[(RuntimeError(""), BROADCAST)],
+        hint=BROADCAST,
     )
 
 
 def test_through_all_channels(Conv2d, expect):
     """A window reaches through all channels of an image."""
-    x = [[[1.0, 2.0, 3.0]], [[10.0, 20.0, 30.0]]]
-    expect(
-        answer, Conv2d, x, [[[[1.0, 0.0]], [[0.0, 1.0]]]], shown="Conv2d(2, 1, (1, 2), bias=False) on (2, 1, 3)"
-    ).gives([[[21, 32]]])
+    x = [[[[1.0, 2.0, 3.0]], [[10.0, 20.0, 30.0]]]]
+    call = "Conv2d(2, 1, (1, 2), bias=False) with weights [[1, 0]], [[0, 1]] on the channels 1 2 3 and 10 20 30"
+    expect(answer, Conv2d, x, [[[[1.0, 0.0]], [[0.0, 1.0]]]], shown=call).gives([[[[21, 32]]]])
 
 
 @pytest.mark.parametrize(
     ("settings", "y"),
     [
-        ({"stride": (2, 1)}, [[[4, -1, 1]]]),
-        ({"stride": 2}, [[[4, 1]]]),
-        ({"padding": (0, 1)}, [[[2, 4, -1, 1, 1], [-2, 2, 6, 5, 1]]]),
-        ({"padding": 1, "stride": 2}, [[[-1, 0, 0], [-2, 6, 1]]]),
+        ({"stride": (2, 1)}, [[[[4, -1, 1]]]]),
+        ({"stride": 2}, [[[[4, 1]]]]),
+        ({"padding": (0, 1)}, [[[[2, 4, -1, 1, 1], [-2, 2, 6, 5, 1]]]]),
+        ({"padding": 1, "stride": 2}, [[[[-1, 0, 0], [-2, 6, 1]]]]),
     ],
 )
 def test_steps_and_zeros(Conv2d, expect, settings, y):
     """Strides and padding, of one number or of two: height first."""
     written = ", ".join(f"{name}={value}" for name, value in settings.items())
     expect(
-        answer, Conv2d, IMAGE, FILTER, **settings, shown=f"Conv2d(1, 1, 2, {written}) on the handout's picture"
+        answer,
+        Conv2d,
+        [IMAGE],
+        FILTER,
+        **settings,
+        shown=f"Conv2d(1, 1, 2, {written}) on a batch of the handout's picture",
     ).gives(y, hint="Height comes first in a pair, while torch.nn.functional.pad counts from the last axis.")
 
 
 def test_stretch(Conv2d, expect):
     """Stretch: dilation spreads the taps, and groups are small layers of their own."""
-    x = [[[1.0, 2.0, 3.0, 4.0]], [[10.0, 20.0, 30.0, 50.0]]]
+    x = [[[[1.0, 2.0, 3.0, 4.0]], [[10.0, 20.0, 30.0, 50.0]]]]
     weight = [[[[1.0, -1.0]]], [[[2.0, 1.0]]]]
     expect(answer, Conv2d, x, weight, groups=2, dilation=2, shown="Conv2d(2, 2, (1, 2), groups=2, dilation=2)").gives(
-        [[[-2, -2]], [[50, 90]]]
+        [[[[-2, -2]], [[50, 90]]]]
     )
 
 
@@ -145,11 +167,11 @@ def test_numbers_of_double_length(Conv2d, expect):
     """A layer in double precision answers in double precision, to the last digits."""
 
     def error():
-        y = answer(Conv2d, [[[1.0, 1e-9]]], [[[[1.0, 1.0]]]], dtype=torch.float64)
+        y = answer(Conv2d, [[[[1.0, 1e-9]]]], [[[[1.0, 1.0]]]], dtype=torch.float64)
         return f"{y.dtype}, {y.item() - 1.0:.1e}"
 
     hint = "A tensor that forward makes has a dtype and a device, too: those of the weight."
-    expect(error, shown="Conv2d(1, 1, (1, 2)).double() on [[[1, 1e-9]]]: dtype, and what is left beyond 1").gives(
+    expect(error, shown="Conv2d(1, 1, (1, 2)).double() on [[[[1, 1e-9]]]]: dtype, and what is left beyond 1").gives(
         "torch.float64, 1.0e-09", hint=hint
     )
 

@@ -1,6 +1,7 @@
 """Gives every test the functions that it asks for by name, out of the module beside it: run `pytest` in this folder."""
 
 import ast
+import copy
 import functools
 import importlib.util
 import linecache
@@ -19,13 +20,18 @@ def expect(function, *arguments, shown=None, **keywords):
     return _Call(function, arguments, keywords, shown)
 
 
-class NotWrittenError(AssertionError):
+class NotHeldError(AssertionError):
+    """A call gives something else than it should; the message tells a student all that there is to know."""
+
+
+class NotWrittenError(NotHeldError):
     """A function still raises NotImplementedError."""
 
 
 class _Call:
     def __init__(self, function, arguments, keywords, shown):
-        self.function, self.arguments, self.keywords = function, arguments, keywords
+        # Copies: what one call changes in place must not mislead the next.
+        self.function, self.arguments, self.keywords = function, _copied(arguments), _copied(keywords)
         self.name = getattr(function, "__name__", "The function")
         written = [_typed(value) for value in arguments] + [f"{key}={_typed(value)}" for key, value in keywords.items()]
         self.shown = shown or f"{self.name}({', '.join(written)})"
@@ -37,31 +43,34 @@ class _Call:
             expected: an int asks for a whole number, a tuple for a shape, a float for a number, a text for that text, a
                 list or an array for an array of the same shape.
             hint: what to think of where it does not.
-            known: pairs of a wrong answer and the hint for whoever gets that one.
+            known: pairs of a wrong answer and the hint for whoever gets that one; an exception stands for all of its
+                class whose message holds its own.
         """
         __tracebackhide__ = True
         before = self._given()
         result, error = self._made()
-        if error is not None:
-            raise AssertionError(self._message(_raised(error), _shown(expected), hint)) from error
+        if error is not None:  # the general hint is about numbers, and would lead astray
+            hint = next((text for wrong, text in known if _is_such(error, wrong)), "")
+            raise NotHeldError(self._message(_raised(error), _shown(expected), hint)) from error
         why = _difference(result, expected)
         if why is not None:
             if result is None:
                 hint = "None is what a function returns that has no return."
-            hint = next((text for wrong, text in known if _difference(result, wrong) is None), hint)
-            raise AssertionError(self._message(f"returned {_shown(result)}", _shown(expected), hint, why))
+            wrongs = [(wrong, text) for wrong, text in known if not isinstance(wrong, Exception)]
+            hint = next((text for wrong, text in wrongs if _difference(result, wrong) is None), hint)
+            raise NotHeldError(self._message(f"returned {_shown(result)}", _shown(expected), hint, why))
         if self._given() != before:
             hint = "It has changed what it was given, which belongs to the caller. Work on a copy."
-            raise AssertionError(self._message("returned the right result", "its arguments as they were", hint))
+            raise NotHeldError(self._message("returned the right result", "its arguments as they were", hint))
 
     def raises(self, hint=""):
         """The call raises ValueError."""
         __tracebackhide__ = True
         result, error = self._made()
         if error is None:
-            raise AssertionError(self._message(f"returned {_shown(result)}", "a ValueError", hint))
+            raise NotHeldError(self._message(f"returned {_brief(result)}", "a ValueError", hint))
         if not isinstance(error, ValueError):
-            raise AssertionError(self._message(_raised(error), "a ValueError", hint)) from error
+            raise NotHeldError(self._message(_raised(error), "a ValueError", hint)) from error
 
     def _made(self):
         __tracebackhide__ = True
@@ -81,6 +90,20 @@ class _Call:
         lines = [self.shown, *_block("  ", outcome), *_block("  expected ", expected)]
         lines += [f"  {why}"] if why else []
         return "\n".join(lines + textwrap.wrap(hint, 96, initial_indent="  Hint: ", subsequent_indent="  "))
+
+
+def _copied(values):
+    """Arguments, with copies of what can be changed in place; models and functions are the caller's."""
+    if isinstance(values, dict):
+        return {name: _copied(value) for name, value in values.items()}
+    if isinstance(values, (list, tuple)):
+        copies = [_copied(value) for value in values]
+        return tuple(copies) if isinstance(values, tuple) else copies
+    return copy.deepcopy(values) if isinstance(values, np.ndarray) else values
+
+
+def _is_such(error, wrong):
+    return isinstance(wrong, Exception) and isinstance(error, type(wrong)) and str(wrong) in str(error)
 
 
 def _difference(result, expected):
@@ -121,14 +144,15 @@ def _array_difference(result, expected):
 
 def _raised(error):
     """An exception, and the line of the student's own code at which it arose."""
-    text = f"raised {type(error).__name__}: {error}"
-    trace, line = error.__traceback__, ""
+    text = f"raised {type(error).__name__}: {error}".removesuffix(": ")
+    trace, place = error.__traceback__, ""
     while trace is not None:
-        path = trace.tb_frame.f_code.co_filename
-        if _is_own(path):
-            line = linecache.getline(path, trace.tb_lineno).strip() or line
+        path, number = trace.tb_frame.f_code.co_filename, trace.tb_lineno
+        line = linecache.getline(path, number).strip() if _is_own(path) else ""
+        if line:
+            place = f"\nat line {number} of {os.path.basename(path) if os.path.exists(path) else 'the cell'}: {line}"
         trace = trace.tb_next
-    return f"{text}\nat the line: {line}" if line else text
+    return text + place
 
 
 def _is_own(path):
@@ -154,6 +178,8 @@ def _typed(value):
     """An argument as one would type it; a large array by its shape."""
     kind = "torch.tensor" if hasattr(value, "detach") else "np.array" if isinstance(value, np.ndarray) else None
     if kind is None:
+        if isinstance(value, list) and len(value) > 2 and isinstance(value[0], dict):
+            return "".join(["[\n", *(f"    {entry!r},\n" for entry in value), "]"])  # a network, layer by layer
         return getattr(value, "__name__", None) or repr(value)
     if not 0 < math.prod(value.shape) <= 40:
         return f"{kind.split('.')[1]} of shape {tuple(value.shape)}"
@@ -171,8 +197,22 @@ def _shown(value):
     if isinstance(value, np.ndarray) or hasattr(value, "detach"):
         kind = "a tensor" if hasattr(value, "detach") else "an array"
         return f"{kind} of shape {tuple(value.shape)}: {_numbers(value)}" if value.ndim else _numbers(value)
-    text = repr(value)
+    text = repr(_simple(value))
     return text if len(text) <= 600 else f"{text[:600]} ..."
+
+
+def _brief(value):
+    """A result that should not be there at all: of a large one its shape will do."""
+    text = _shown(value)
+    return text if len(text) < 100 else text.partition(":")[0]
+
+
+def _simple(value):
+    """Numbers as Python writes them, also in lists: 4.0 rather than np.float64(4.0)."""
+    if isinstance(value, (list, tuple)):
+        entries = [_simple(entry) for entry in value]
+        return tuple(entries) if isinstance(value, tuple) else entries
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _block(head, text):
@@ -221,6 +261,15 @@ def _fixture(name):
 @pytest.fixture(name="expect")
 def _expect():
     return expect
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """What a check says is all there is to say: no source of its own, and no frames of pytest's, around it."""
+    outcome = yield
+    if call.excinfo is not None and isinstance(call.excinfo.value, NotHeldError):
+        requirement = (item.function.__doc__ or "").partition("\n")[0]
+        outcome.get_result().longrepr = f"{requirement}\n{call.excinfo.value}"
 
 
 # Every name that a test asks for; where a test's own parameters give it a value, they win.

@@ -264,7 +264,7 @@ def convolve2d(x, g):
 #         panel.imshow(picture, cmap="cividis", vmin=0, vmax=2)
 #         panel.set(title=title, xlabel="column", ylabel="row")
 #         for (i, j), value in np.ndenumerate(picture):
-#             panel.text(j, i, f"{value:.0f}", ha="center", va="center", color="black" if value > 1 else "white")
+#             panel.text(j, i, f"{value:.0f}", ha="center", va="center", color="black" if value > 0 else "white")
 #     plt.show()
 
 # %% [markdown]

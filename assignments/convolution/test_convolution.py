@@ -29,6 +29,10 @@ COUNT = "The last output is missing: a filter of k taps fits at T - k + 1 places
             [
                 ([2, 5, 8, 11, 14], FLIP),
                 ([4, 7, 10, 13, 10], 'With an even filter "same" could start in two places: (k - 1) // 2 is the one.'),
+                (
+                    [1, 4, 7, 10, 13, 10],
+                    "One output too many: with an even filter the two ends cannot be treated alike.",
+                ),
             ],
         ),
     ],
@@ -99,7 +103,7 @@ def test_no_signal_or_no_mode(convolve1d, expect, x, g, mode):
             [1, 2, 3, 4, 5],
             [1, 2],
             [5, 8, 11, 14],
-            [([4, 7, 10, 13], "This is the convolution: here nothing is flipped.")],
+            [([4, 7, 10, 13], "This is the convolution: here nothing is flipped."), ([5, 8, 11], COUNT)],
         ),
         ([3, 1, 4, 1], [1, 0, 2], [11, 3], [([10, 3], "This is the convolution: here nothing is flipped.")]),
         (np.array([1, 2, 3]), (0.5, 0.25), [1.0, 1.75], []),
@@ -123,6 +127,10 @@ def test_picture_by_hand(convolve2d, expect):
         ([[4, -1], [2, 3]], "These are the sums without the flip. In a picture both directions are flipped."),
         ([[2, 3], [-1, 2]], "Only the rows are turned round. There are two minus signs in the formula."),
         ([[0, 0], [1, 5]], "Only the columns are turned round. There are two minus signs in the formula."),
+        (
+            [[4, 1], [2, 9]],
+            "Rows and columns of the filter have changed places. Turning it round is not transposing it.",
+        ),
     ]
     expect(convolve2d, [[1, 2, 0], [0, 1, 3], [2, 0, 4]], [[1, 2], [0, -1]]).gives([[0, 3], [4, 3]], known=known)
 
@@ -158,7 +166,10 @@ def test_filter_beyond_the_picture(convolve2d, expect, x, g):
 @pytest.mark.parametrize(("k", "taps"), [(1, [1.0]), (3, [1 / 3, 1 / 3, 1 / 3]), (4, [0.25, 0.25, 0.25, 0.25])])
 def test_equal_taps(moving_average, expect, k, taps):
     """There are k taps, all equal, and they sum to 1."""
-    known = [([1] * k, "These sum to k: a constant signal would come out louder than it went in.")]
+    known = [
+        ([1] * k, "These sum to k: a constant signal would come out louder than it went in."),
+        ([0] * k, "In Python // cuts fractions off: 1 // 3 is 0."),
+    ]
     expect(moving_average, k).gives(taps, known=known)
 
 
@@ -207,7 +218,10 @@ def differences(signal):
 )
 def test_gap_by_hand(equivariance_gap, expect, f, shift, gap):
     """A weight for each sample has a gap; a convolution has none."""
-    expect(equivariance_gap, f, [3, 1, 4], shift=shift).gives(gap, hint="The handout's table shows what is compared.")
+    hint = (
+        "The handout's table shows what is compared. What has no partner is left out, and nothing goes round the end."
+    )
+    expect(equivariance_gap, f, [3, 1, 4], shift=shift).gives(gap, hint=hint)
 
 
 @pytest.mark.parametrize(("f", "shift"), [(differences, -1), (lambda signal: signal[:2], 2)])

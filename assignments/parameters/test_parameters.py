@@ -64,7 +64,9 @@ def test_linear_on_paper(linear_parameters, expect, in_features, out_features, s
         (in_features * out_features + 1, "Each output has a bias of its own."),
         (in_features * (out_features + 1), "There is one bias for each output, not for each input."),
     ]
-    known = [] if settings else [pair for pair in known if pair[0] != count]
+    if settings:
+        known = [(count + 1, "Without biases the weights are all there is.")]
+    known = [pair for pair in known if pair[0] != count]
     expect(linear_parameters, in_features, out_features, **settings).gives(count, known=known)
 
 
@@ -116,6 +118,7 @@ def test_filters_over_time_of_nothing(conv1d_parameters, expect, sizes):
 def test_filters_over_images(conv2d_parameters, expect, in_channels, out_channels, kernel_size, settings, count, known):
     """A filter of kh rows and kw columns for each pair of channels in a group, and a bias for each output channel."""
     hint = "A count is an int: in Python / gives a float, even where it comes out even."
+    known = [*known, (TypeError("tuple"), "The kernel size is an int or a pair: as_pair makes both a pair.")]
     expect(conv2d_parameters, in_channels, out_channels, kernel_size, **settings).gives(count, known=known, hint=hint)
 
 
@@ -143,4 +146,6 @@ def test_filters_that_cannot_be(conv2d_parameters, expect, sizes, settings):
 def test_networks_on_paper(network_parameters, expect, input_shape, layers, count, known):
     """The lecture's network and smaller ones, with a batch axis and without; the dictionaries are left as they were."""
     hint = "Print shape and count after each layer, and compare with the table in the handout."
+    known = [*known, (IndexError(""), "A shape comes with a batch axis or without: which entry are the channels?")]
+    known.append((KeyError(""), "What a dictionary leaves out has its default: see the table in the handout."))
     expect(network_parameters, input_shape, layers).gives(count, known=known, hint=hint)

@@ -159,7 +159,7 @@ def max_pool(z):
 #
 # Three noisy recordings of ten seconds, sampled every 0.1 s as in the lecture. In two of them the same short chirp is hidden, early in one and late in the other; the third is noise alone. A filter that knows the chirp slides along each.
 #
-# *The figure has one panel per recording: a wiggling line of filter outputs near zero with one tall peak at 2 s in the first panel, the same peak at 7 s in the second and none in the third; a dashed line marks the maximum, a dotted one the mean, and the titles give the three pooled numbers.*
+# *The figure has one panel per recording: a wiggling line of filter outputs near zero with one tall peak at 2 s in the first panel, the same peak at 7 s in the second and none in the third; a dashed line marks the maximum, a dotted one the mean, and each title gives the three pooled numbers.*
 #
 # Look at the numbers: the peak moves by five seconds, and the maximum hardly changes. Sum and mean cannot tell which recordings hold the chirp: the noise of all ten seconds goes into them, and answers below zero cancel those above. Which pooling would you take for "is there a bark?", and which for "how much does it rain?"
 
@@ -186,7 +186,7 @@ def max_pool(z):
 #         panel.axhline(mean, color="#009E73", linestyle=":", linewidth=2, label="mean")
 #         panel.set(title=f"{name}: sum {total:.1f}, mean {mean:.2f}, max {highest:.1f}", xlabel="time in seconds")
 #     panels[0].set_ylabel("output of the filter")
-#     panels[0].legend(loc="upper right")
+#     panels[2].legend(loc="upper right")
 #     plt.show()
 
 # %% [markdown]

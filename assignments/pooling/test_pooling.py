@@ -18,7 +18,7 @@ def test_total_of_a_signal(sum_pool, expect, z, y):
     expect(sum_pool, z).gives(np.array(y), hint=LAST_AXIS)
 
 
-@pytest.mark.parametrize(("z", "y"), [(TWO_SIGNALS, [34, 0]), (np.ones((2, 3, 4)), [[4, 4, 4], [4, 4, 4]])])
+@pytest.mark.parametrize(("z", "y"), [(TWO_SIGNALS, [34, 0]), (np.array([[[1, 2, 4]], [[0, -3, 5]]]), [[7], [2]])])
 def test_totals_of_a_batch(sum_pool, expect, z, y):
     """Each signal of a batch is pooled on its own."""
     expect(sum_pool, z).gives(y, hint=LAST_AXIS)
@@ -80,7 +80,7 @@ def test_largest_of_a_signal(max_pool, expect, z, y, known):
 def test_largest_of_a_batch(max_pool, expect):
     """Each signal of a batch is pooled on its own."""
     expect(max_pool, np.array([[[1.0, -2.0], [0.5, 4.0]], [[-3.0, -1.0], [7.0, 6.0]]])).gives(
-        [[1, 4], [-1, 7]], hint=LAST_AXIS
+        [[1, 4], [-1, 7]], known=[(ValueError("truth value"), LAST_AXIS)], hint=LAST_AXIS
     )
 
 
@@ -119,9 +119,11 @@ def test_largest_of_oblong_pictures(max_pool2d, expect, kernel_size, stride, y):
 
 def test_largest_of_a_stack(max_pool2d, expect):
     """Pictures are pooled one by one, whatever stands before height and width."""
-    stack = np.arange(24.0).reshape(2, 1, 3, 4)
-    expect(max_pool2d, stack, 2).gives(
-        [[[[5.0, 7.0]]], [[[17.0, 19.0]]]], hint="The picture lies in the last two axes."
+    hint = "The picture lies in the last two axes. What stands before them may be nothing, or any number of axes."
+    known = [(ValueError(""), hint), (IndexError(""), hint)]
+    call = "max_pool2d(np.arange(24.0).reshape(2, 1, 3, 4), 2)"
+    expect(max_pool2d, np.arange(24.0).reshape(2, 1, 3, 4), 2, shown=call).gives(
+        [[[[5.0, 7.0]]], [[[17.0, 19.0]]]], known=known, hint=hint
     )
 
 
@@ -167,8 +169,8 @@ def test_average_of_oblong_pictures(avg_pool2d, expect, kernel_size, stride, y):
 
 def test_average_of_a_stack(avg_pool2d, expect):
     """Pictures are averaged one by one, and left as they were."""
-    stack = np.arange(24.0).reshape(2, 1, 3, 4)
-    expect(avg_pool2d, stack, 2).gives([[[[2.5, 4.5]]], [[[14.5, 16.5]]]])
+    call = "avg_pool2d(np.arange(24.0).reshape(2, 1, 3, 4), 2)"
+    expect(avg_pool2d, np.arange(24.0).reshape(2, 1, 3, 4), 2, shown=call).gives([[[[2.5, 4.5]]], [[[14.5, 16.5]]]])
 
 
 @pytest.mark.parametrize("settings", [{"kernel_size": 2, "padding": 2}, {"kernel_size": (5, 1)}])
@@ -195,8 +197,10 @@ def test_cells_by_hand(adaptive_avg_pool2d, expect, x, output_size, y):
 
 def test_cells_of_a_stack(adaptive_avg_pool2d, expect):
     """Pictures are pooled one by one, and left as they were."""
-    stack = np.arange(24.0).reshape(2, 1, 3, 4)
-    expect(adaptive_avg_pool2d, stack, (1, 2)).gives([[[[4.5, 6.5]]], [[[16.5, 18.5]]]])
+    call = "adaptive_avg_pool2d(np.arange(24.0).reshape(2, 1, 3, 4), (1, 2))"
+    expect(adaptive_avg_pool2d, np.arange(24.0).reshape(2, 1, 3, 4), (1, 2), shown=call).gives(
+        [[[[4.5, 6.5]]], [[[16.5, 18.5]]]]
+    )
 
 
 @pytest.mark.parametrize("output_size", [0, (2, 0), (-1, 2)])

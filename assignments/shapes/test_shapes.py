@@ -7,6 +7,8 @@ import pytest
 
 COUNT = "One window is missing: the first one counts, too. (The slide says T - k, and slips.)"
 FIXED = "An argument that a dictionary leaves out has its default; every kind of layer stands in the handout's table."
+FIVE = "One image has three entries and a batch has four. Counted from the end, the same ones mean the same."
+GROUPS = "Groups and bias are arguments of a conv2d, too, and change nothing in its shape."
 LECTURE = [
     {"kind": "conv2d", "out_channels": 32, "kernel_size": 2},
     {"kind": "leaky_relu"},
@@ -49,13 +51,20 @@ def test_windows_on_paper(conv_output_length, expect, length, kernel_size, setti
         (5, 2, {"stride": 0}),
         (5, 2, {"dilation": 0}),
         (5, 2, {"padding": -1}),
-        (4, 5, {}),
-        (4, 6, {"stride": 3}),
     ],
 )
+def test_settings_that_cannot_be(conv_output_length, expect, length, kernel_size, settings):
+    """No signal, no tap, no step, no distance or less than no padding: a ValueError."""
+    expect(conv_output_length, length, kernel_size, **settings).raises("The docstring names every case.")
+
+
+@pytest.mark.parametrize(
+    ("length", "kernel_size", "settings"),
+    [(4, 5, {}), (4, 6, {"stride": 3}), (4, 2, {"dilation": 6, "padding": 1})],
+)
 def test_windows_that_cannot_be(conv_output_length, expect, length, kernel_size, settings):
-    """A setting that makes no sense, or a window that fits nowhere: a ValueError."""
-    hint = "With a stride the division may round a length that is negative up to something harmless."
+    """A window that fits nowhere: a ValueError."""
+    hint = "Beware of rounding: with a stride, a length that is negative may come out as something harmless."
     expect(conv_output_length, length, kernel_size, **settings).raises(hint)
 
 
@@ -85,6 +94,7 @@ def test_windows_that_cannot_be(conv_output_length, expect, length, kernel_size,
 def test_layer_on_paper(conv2d_output_shape, expect, input_shape, out_channels, kernel_size, settings, shape, known):
     """One image or a batch: height and width each shrink on their own, and every filter makes a channel."""
     hint = "The answer has as many entries as the input shape: the batch stays, the channels are new."
+    known = [*known, (ValueError("unpack"), FIVE)]
     expect(conv2d_output_shape, input_shape, out_channels, kernel_size, **settings).gives(shape, known=known, hint=hint)
 
 
@@ -102,11 +112,18 @@ def test_layer_that_cannot_be(conv2d_output_shape, expect, kernel_size, settings
         ((3, 7, 9), (2, 4), {}, (3, 3, 2), [((3, 6, 6), "Where no stride is given, it is the kernel size.")]),
         ((3, 7, 9), (2, 4), {"stride": 1}, (3, 6, 6), []),
         ((5, 2, 7, 9), 3, {"stride": (2, 3)}, (5, 2, 3, 3), []),
-        ((2, 7, 9), 2, {"padding": 1}, (2, 4, 5), [((2, 3, 4), "Padding is added on each side.")]),
+        (
+            (2, 7, 9),
+            2,
+            {"padding": 1},
+            (2, 4, 5),
+            [((2, 3, 4), "Padding is added on each side."), ((2, 8, 10), "Where no stride is given it is not 1.")],
+        ),
     ],
 )
 def test_pooling_on_paper(pool2d_output_shape, expect, input_shape, kernel_size, settings, shape, known):
     """Windows side by side unless a stride is given; the channels stay."""
+    known = [*known, (ValueError("unpack"), FIVE)]
     expect(pool2d_output_shape, input_shape, kernel_size, **settings).gives(shape, known=known)
 
 
@@ -121,7 +138,10 @@ def test_pooling_with_too_much(pool2d_output_shape, expect, kernel_size, setting
 )
 def test_length_that_is_kept(same_padding, expect, kernel_size, settings, padding):
     """The padding gives back, at both ends together, what the filter takes away."""
-    expect(same_padding, kernel_size, **settings).gives(padding, hint="How many samples does the filter take away?")
+    known = [(float(padding), "In Python / gives a float, even where it comes out even.")]
+    known += [(2 * padding, "This is what both ends get together.")] if padding else []
+    hint = "How many samples does the filter take away?"
+    expect(same_padding, kernel_size, **settings).gives(padding, known=known, hint=hint)
 
 
 @pytest.mark.parametrize(("kernel_size", "settings"), [(2, {}), (4, {"dilation": 3})])
@@ -134,7 +154,11 @@ def test_length_that_cannot_be_kept(same_padding, expect, kernel_size, settings)
     ("layers", "field", "known"),
     [
         ([], 1, [(0, "Without a layer each output is one sample of the input.")]),
-        ([(5, 3)], 5, [(7, "A layer's own stride moves its window; it does not make it wider.")]),
+        (
+            [(5, 3)],
+            5,
+            [(wrong, "A layer's own stride moves its window; it does not make it wider.") for wrong in (7, 13)],
+        ),
         ([(3, 2), (3, 1)], 7, [(5, "This is right without the stride: it spreads out what comes after it.")]),
         ([(3, 1), (3, 2)], 5, [(7, "The stride of the last layer spreads out nothing that this chain has.")]),
         (((2, 1, 1), (2, 1, 2), (2, 1, 4)), 8, [(4, "Dilation makes a window wider.")]),
@@ -163,7 +187,8 @@ def test_field_on_paper(receptive_field, expect, layers, field, known):
 )
 def test_networks_on_paper(network_output_shape, expect, input_shape, layers, shape):
     """The lecture's network and smaller ones, for one image or a batch."""
-    expect(network_output_shape, input_shape, layers).gives(shape, hint=FIXED)
+    known = [(ValueError("unpack"), FIVE), (TypeError("unexpected keyword"), GROUPS), (KeyError(""), FIXED)]
+    expect(network_output_shape, input_shape, layers).gives(shape, known=known, hint=FIXED)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.handout.expect import expect
+from autograder.handout.expect import NotHeldError, expect
 
 FOLDER = Path(__file__).resolve().parent
 TESTS = next(FOLDER.glob("test_*.py"))
@@ -50,6 +50,15 @@ def _fixture(name):
 @pytest.fixture(name="expect")
 def _expect():
     return expect
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """What a check says is all there is to say: no source of its own, and no frames of pytest's, around it."""
+    outcome = yield
+    if call.excinfo is not None and isinstance(call.excinfo.value, NotHeldError):
+        requirement = (item.function.__doc__ or "").partition("\n")[0]
+        outcome.get_result().longrepr = f"{requirement}\n{call.excinfo.value}"
 
 
 # Every name that a test asks for; where a test's own parameters give it a value, they win.

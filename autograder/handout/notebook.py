@@ -62,10 +62,7 @@ class Handout:
         results = self._results(function)
         lines = [self._verdict(function, results)]
         if not _waits(function, results):
-            troubles = [f"\n✗ {title}\n{trouble}" for title, trouble in results if trouble]
-            lines += troubles[:3]
-            if troubles[3:]:
-                lines.append(f"\n… and {len(troubles) - 3} more, which may well have the same cause.")
+            lines += _told([(title, trouble) for title, trouble in results if trouble])
         print("\n".join(lines), end="\n\n")
         self._show()
 
@@ -180,6 +177,20 @@ class Grader:
     def check(self, function):
         """Otter's result, or the light check's words."""
         return self.handout.graded(function) if self.handout.has_otter else self.handout.check(function)
+
+
+def _told(troubles, most=3):
+    """What does not hold: the first case of each test before its other cases, and no hint twice."""
+    firsts = {title.rpartition(" (")[0] or title: (title, trouble) for title, trouble in troubles[::-1]}
+    others = [entry for entry in troubles if entry not in firsts.values()]
+    lines, hints = [], set()
+    for title, trouble in [*list(firsts.values())[::-1], *others][:most]:
+        call, mark, hint = trouble.partition("\n  Hint: ")
+        lines.append(f"\n✗ {title}\n{call}" + (mark + hint if hint not in hints else ""))
+        hints.add(hint)
+    if troubles[most:]:
+        lines.append(f"\n… and {len(troubles) - most} more, which may well have the same cause.")
+    return lines
 
 
 def _waits(function, results):

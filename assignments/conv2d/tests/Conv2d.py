@@ -3,6 +3,7 @@ from otter.test_files import test_case
 OK_FORMAT = False
 name = "Conv2d"
 
+import copy
 import linecache
 import math
 import os
@@ -18,13 +19,18 @@ def expect(function, *arguments, shown=None, **keywords):
     return _Call(function, arguments, keywords, shown)
 
 
-class NotWrittenError(AssertionError):
+class NotHeldError(AssertionError):
+    """A call gives something else than it should; the message tells a student all that there is to know."""
+
+
+class NotWrittenError(NotHeldError):
     """A function still raises NotImplementedError."""
 
 
 class _Call:
     def __init__(self, function, arguments, keywords, shown):
-        self.function, self.arguments, self.keywords = function, arguments, keywords
+        # Copies: what one call changes in place must not mislead the next.
+        self.function, self.arguments, self.keywords = function, _copied(arguments), _copied(keywords)
         self.name = getattr(function, "__name__", "The function")
         written = [_typed(value) for value in arguments] + [f"{key}={_typed(value)}" for key, value in keywords.items()]
         self.shown = shown or f"{self.name}({', '.join(written)})"
@@ -36,31 +42,34 @@ class _Call:
             expected: an int asks for a whole number, a tuple for a shape, a float for a number, a text for that text, a
                 list or an array for an array of the same shape.
             hint: what to think of where it does not.
-            known: pairs of a wrong answer and the hint for whoever gets that one.
+            known: pairs of a wrong answer and the hint for whoever gets that one; an exception stands for all of its
+                class whose message holds its own.
         """
         __tracebackhide__ = True
         before = self._given()
         result, error = self._made()
-        if error is not None:
-            raise AssertionError(self._message(_raised(error), _shown(expected), hint)) from error
+        if error is not None:  # the general hint is about numbers, and would lead astray
+            hint = next((text for wrong, text in known if _is_such(error, wrong)), "")
+            raise NotHeldError(self._message(_raised(error), _shown(expected), hint)) from error
         why = _difference(result, expected)
         if why is not None:
             if result is None:
                 hint = "None is what a function returns that has no return."
-            hint = next((text for wrong, text in known if _difference(result, wrong) is None), hint)
-            raise AssertionError(self._message(f"returned {_shown(result)}", _shown(expected), hint, why))
+            wrongs = [(wrong, text) for wrong, text in known if not isinstance(wrong, Exception)]
+            hint = next((text for wrong, text in wrongs if _difference(result, wrong) is None), hint)
+            raise NotHeldError(self._message(f"returned {_shown(result)}", _shown(expected), hint, why))
         if self._given() != before:
             hint = "It has changed what it was given, which belongs to the caller. Work on a copy."
-            raise AssertionError(self._message("returned the right result", "its arguments as they were", hint))
+            raise NotHeldError(self._message("returned the right result", "its arguments as they were", hint))
 
     def raises(self, hint=""):
         """The call raises ValueError."""
         __tracebackhide__ = True
         result, error = self._made()
         if error is None:
-            raise AssertionError(self._message(f"returned {_shown(result)}", "a ValueError", hint))
+            raise NotHeldError(self._message(f"returned {_brief(result)}", "a ValueError", hint))
         if not isinstance(error, ValueError):
-            raise AssertionError(self._message(_raised(error), "a ValueError", hint)) from error
+            raise NotHeldError(self._message(_raised(error), "a ValueError", hint)) from error
 
     def _made(self):
         __tracebackhide__ = True
@@ -80,6 +89,20 @@ class _Call:
         lines = [self.shown, *_block("  ", outcome), *_block("  expected ", expected)]
         lines += [f"  {why}"] if why else []
         return "\n".join(lines + textwrap.wrap(hint, 96, initial_indent="  Hint: ", subsequent_indent="  "))
+
+
+def _copied(values):
+    """Arguments, with copies of what can be changed in place; models and functions are the caller's."""
+    if isinstance(values, dict):
+        return {name: _copied(value) for name, value in values.items()}
+    if isinstance(values, (list, tuple)):
+        copies = [_copied(value) for value in values]
+        return tuple(copies) if isinstance(values, tuple) else copies
+    return copy.deepcopy(values) if isinstance(values, np.ndarray) else values
+
+
+def _is_such(error, wrong):
+    return isinstance(wrong, Exception) and isinstance(error, type(wrong)) and str(wrong) in str(error)
 
 
 def _difference(result, expected):
@@ -120,14 +143,15 @@ def _array_difference(result, expected):
 
 def _raised(error):
     """An exception, and the line of the student's own code at which it arose."""
-    text = f"raised {type(error).__name__}: {error}"
-    trace, line = error.__traceback__, ""
+    text = f"raised {type(error).__name__}: {error}".removesuffix(": ")
+    trace, place = error.__traceback__, ""
     while trace is not None:
-        path = trace.tb_frame.f_code.co_filename
-        if _is_own(path):
-            line = linecache.getline(path, trace.tb_lineno).strip() or line
+        path, number = trace.tb_frame.f_code.co_filename, trace.tb_lineno
+        line = linecache.getline(path, number).strip() if _is_own(path) else ""
+        if line:
+            place = f"\nat line {number} of {os.path.basename(path) if os.path.exists(path) else 'the cell'}: {line}"
         trace = trace.tb_next
-    return f"{text}\nat the line: {line}" if line else text
+    return text + place
 
 
 def _is_own(path):
@@ -153,6 +177,8 @@ def _typed(value):
     """An argument as one would type it; a large array by its shape."""
     kind = "torch.tensor" if hasattr(value, "detach") else "np.array" if isinstance(value, np.ndarray) else None
     if kind is None:
+        if isinstance(value, list) and len(value) > 2 and isinstance(value[0], dict):
+            return "".join(["[\n", *(f"    {entry!r},\n" for entry in value), "]"])  # a network, layer by layer
         return getattr(value, "__name__", None) or repr(value)
     if not 0 < math.prod(value.shape) <= 40:
         return f"{kind.split('.')[1]} of shape {tuple(value.shape)}"
@@ -170,8 +196,22 @@ def _shown(value):
     if isinstance(value, np.ndarray) or hasattr(value, "detach"):
         kind = "a tensor" if hasattr(value, "detach") else "an array"
         return f"{kind} of shape {tuple(value.shape)}: {_numbers(value)}" if value.ndim else _numbers(value)
-    text = repr(value)
+    text = repr(_simple(value))
     return text if len(text) <= 600 else f"{text[:600]} ..."
+
+
+def _brief(value):
+    """A result that should not be there at all: of a large one its shape will do."""
+    text = _shown(value)
+    return text if len(text) < 100 else text.partition(":")[0]
+
+
+def _simple(value):
+    """Numbers as Python writes them, also in lists: 4.0 rather than np.float64(4.0)."""
+    if isinstance(value, (list, tuple)):
+        entries = [_simple(entry) for entry in value]
+        return tuple(entries) if isinstance(value, tuple) else entries
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _block(head, text):
@@ -183,6 +223,7 @@ def _block(head, text):
 SIGNAL = [[1.0, 2.0, 3.0, 4.0, 5.0]]
 IMAGE = [[[1.0, 2.0, 0.0, 1.0], [0.0, 1.0, 3.0, 1.0], [2.0, 0.0, 1.0, 0.0]]]  # one channel, 3 x 4
 FILTER = [[[[1.0, 2.0], [0.0, -1.0]]]]  # one map, one channel, 2 x 2
+BROADCAST = "A bias of shape (2,) meets (2, 2, 2, 3): to which axis does broadcasting put it?"
 TWO_MAPS = [[[[1.0, 2.0], [0.0, -1.0]]], [[[0.0, 1.0], [10.0, 0.0]]]]
 
 
@@ -200,18 +241,24 @@ def answer(layer_class, x, weight, bias=None, dtype=torch.float32, **settings):
 ROW = {"grad_output": [[[[1, 10]]]], "x": [[[[1, 2, 3]]]], "weight": [[[[2, -1]]]]}
 
 
-def test_what_the_layer_learns(Conv2d, expect, settings, learned):
+def test_what_the_layer_learns(Conv2d, expect, settings, weight, bias):
     """Weight and bias have the shapes that the docstring names, and are parameters of the layer."""
 
     def told():
         layer = Conv2d(6, 4, **settings)
-        bias = None if layer.bias is None else tuple(layer.bias.shape)
-        numbers = sum(parameter.numel() for parameter in layer.parameters())
-        return f"weight {tuple(layer.weight.shape)}, bias {bias}, {numbers} numbers to learn"
+        learned = {id(parameter) for parameter in layer.parameters()}
+        told = []
+        for name, tensor in (("weight", layer.weight), ("bias", layer.bias)):
+            fixed = "" if tensor is None or id(tensor) in learned else " (not among the parameters)"
+            told.append(f"{name} {None if tensor is None else tuple(tensor.shape)}{fixed}")
+        return ", ".join(told)
 
     written = ", ".join(f"{name}={value}" for name, value in settings.items())
-    hint = "PyTorch finds attributes that are torch.nn.Parameter; where there is no bias, the attribute is None."
-    expect(told, shown=f"weight, bias and parameters() of Conv2d(6, 4, {written})").gives(learned, hint=hint)
+    hint = "PyTorch finds attributes that are torch.nn.Parameter. With groups a filter reads c_x / groups channels."
+    known = [(AttributeError("bias"), "Where there is no bias, the attribute bias is there all the same: it is None.")]
+    expect(told, shown=f"weight and bias of Conv2d(6, 4, {written})").gives(
+        f"weight {weight}, bias {bias}", known=known, hint=hint
+    )
 
 
 def test_where_training_starts(Conv2d, expect):
@@ -229,19 +276,29 @@ def test_where_training_starts(Conv2d, expect):
         return "nothing" if size.max() > 0.9 * bound else f"no weight beyond {size.max():.3f}, of {bound:.3f}"
 
     hint = "fan_in and fan_out both count the taps of the kernel: see the end of the section on feature maps."
+    known = [("a bias that is not zero", "")]
     expect(outside, shown="Conv2d(5, 7, (3, 2)): what is unlike the handout in its initial values?").gives(
-        "nothing", hint=hint
+        "nothing", known=known, hint=hint
     )
 
 
 def test_map_on_paper(Conv2d, expect):
     """The picture and the filter that the handout works out."""
     known = [
-        ([[[0, 3, -5], [4, 5, 2]]], "The filter is turned round. PyTorch's Conv2d is a cross-correlation: no flip.")
+        ([[[[0, 3, -5], [4, 5, 2]]]], "The filter is turned round. PyTorch's Conv2d is a cross-correlation: no flip.")
     ]
-    expect(answer, Conv2d, IMAGE, FILTER, shown="Conv2d(1, 1, 2, bias=False) on the handout's picture").gives(
-        [[[4, -1, 1], [2, 6, 5]]], known=known
-    )
+    expect(
+        answer, Conv2d, [IMAGE], FILTER, shown="Conv2d(1, 1, 2, bias=False) on a batch of the handout's picture"
+    ).gives([[[[4, -1, 1], [2, 6, 5]]]], known=known)
+
+
+def test_one_image(Conv2d, expect):
+    """One image without a batch axis is welcome, too, and its answer has none either."""
+    hint = "(C, H, W) goes in and (C', H', W') comes out. A batch of one image is near at hand, and away again."
+    known = [(ValueError(""), hint), (IndexError(""), hint), (RuntimeError(""), hint)]
+    expect(
+        answer, Conv2d, IMAGE, FILTER, shown="Conv2d(1, 1, 2, bias=False) on the handout's picture, (1, 3, 4)"
+    ).gives([[[4, -1, 1], [2, 6, 5]]], known=known, hint=hint)
 
 
 def test_two_maps_and_their_biases(Conv2d, expect):
@@ -252,32 +309,37 @@ def test_two_maps_and_their_biases(Conv2d, expect):
             [[[4.5, -0.5, 1.5], [2.5, 6.5, 5.5]], [[1, 9, 30], [20, 2, 10]]],
             [[[1.5, 0.5, 0.5], [0.5, 0.5, -1.5]], [[-1, -1, -1], [-1, -1, -1]]],
         ],
-        hint="A bias of shape (2,) meets (2, 2, 2, 3): to which axis does broadcasting put it?",
+        known=[(RuntimeError(""), BROADCAST)],
+        hint=BROADCAST,
     )
 
 
 def test_through_all_channels(Conv2d, expect):
     """A window reaches through all channels of an image."""
-    x = [[[1.0, 2.0, 3.0]], [[10.0, 20.0, 30.0]]]
-    expect(
-        answer, Conv2d, x, [[[[1.0, 0.0]], [[0.0, 1.0]]]], shown="Conv2d(2, 1, (1, 2), bias=False) on (2, 1, 3)"
-    ).gives([[[21, 32]]])
+    x = [[[[1.0, 2.0, 3.0]], [[10.0, 20.0, 30.0]]]]
+    call = "Conv2d(2, 1, (1, 2), bias=False) with weights [[1, 0]], [[0, 1]] on the channels 1 2 3 and 10 20 30"
+    expect(answer, Conv2d, x, [[[[1.0, 0.0]], [[0.0, 1.0]]]], shown=call).gives([[[[21, 32]]]])
 
 
 def test_steps_and_zeros(Conv2d, expect, settings, y):
     """Strides and padding, of one number or of two: height first."""
     written = ", ".join(f"{name}={value}" for name, value in settings.items())
     expect(
-        answer, Conv2d, IMAGE, FILTER, **settings, shown=f"Conv2d(1, 1, 2, {written}) on the handout's picture"
+        answer,
+        Conv2d,
+        [IMAGE],
+        FILTER,
+        **settings,
+        shown=f"Conv2d(1, 1, 2, {written}) on a batch of the handout's picture",
     ).gives(y, hint="Height comes first in a pair, while torch.nn.functional.pad counts from the last axis.")
 
 
 def test_stretch(Conv2d, expect):
     """Stretch: dilation spreads the taps, and groups are small layers of their own."""
-    x = [[[1.0, 2.0, 3.0, 4.0]], [[10.0, 20.0, 30.0, 50.0]]]
+    x = [[[[1.0, 2.0, 3.0, 4.0]], [[10.0, 20.0, 30.0, 50.0]]]]
     weight = [[[[1.0, -1.0]]], [[[2.0, 1.0]]]]
     expect(answer, Conv2d, x, weight, groups=2, dilation=2, shown="Conv2d(2, 2, (1, 2), groups=2, dilation=2)").gives(
-        [[[-2, -2]], [[50, 90]]]
+        [[[[-2, -2]], [[50, 90]]]]
     )
 
 
@@ -285,11 +347,11 @@ def test_numbers_of_double_length(Conv2d, expect):
     """A layer in double precision answers in double precision, to the last digits."""
 
     def error():
-        y = answer(Conv2d, [[[1.0, 1e-9]]], [[[[1.0, 1.0]]]], dtype=torch.float64)
+        y = answer(Conv2d, [[[[1.0, 1e-9]]]], [[[[1.0, 1.0]]]], dtype=torch.float64)
         return f"{y.dtype}, {y.item() - 1.0:.1e}"
 
     hint = "A tensor that forward makes has a dtype and a device, too: those of the weight."
-    expect(error, shown="Conv2d(1, 1, (1, 2)).double() on [[[1, 1e-9]]]: dtype, and what is left beyond 1").gives(
+    expect(error, shown="Conv2d(1, 1, (1, 2)).double() on [[[[1, 1e-9]]]]: dtype, and what is left beyond 1").gives(
         "torch.float64, 1.0e-09", hint=hint
     )
 
@@ -321,17 +383,17 @@ def test_no_image_for_this_layer(Conv2d, expect, shape):
 
 @test_case(name='Weight and bias have the shapes that the docstring names, and are parameters of the layer. (1 of 3)')
 def case_1(Conv2d):
-    test_what_the_layer_learns(Conv2d, expect=expect, settings={'kernel_size': 2}, learned='weight (4, 6, 2, 2), bias (4,), 100 numbers to learn')
+    test_what_the_layer_learns(Conv2d, expect=expect, settings={'kernel_size': 2}, weight=(4, 6, 2, 2), bias=(4,))
 
 
 @test_case(name='Weight and bias have the shapes that the docstring names, and are parameters of the layer. (2 of 3)')
 def case_2(Conv2d):
-    test_what_the_layer_learns(Conv2d, expect=expect, settings={'kernel_size': (3, 1), 'groups': 2}, learned='weight (4, 3, 3, 1), bias (4,), 40 numbers to learn')
+    test_what_the_layer_learns(Conv2d, expect=expect, settings={'kernel_size': (3, 1), 'groups': 2}, weight=(4, 3, 3, 1), bias=(4,))
 
 
 @test_case(name='Weight and bias have the shapes that the docstring names, and are parameters of the layer. (3 of 3)')
 def case_3(Conv2d):
-    test_what_the_layer_learns(Conv2d, expect=expect, settings={'kernel_size': 2, 'bias': False}, learned='weight (4, 6, 2, 2), bias None, 96 numbers to learn')
+    test_what_the_layer_learns(Conv2d, expect=expect, settings={'kernel_size': 2, 'bias': False}, weight=(4, 6, 2, 2), bias=None)
 
 
 @test_case(name='Initial biases are zero, and initial weights fill the interval that the handout derives.')
@@ -344,76 +406,81 @@ def case_5(Conv2d):
     test_map_on_paper(Conv2d, expect=expect)
 
 
-@test_case(name='Each feature map has its own bias; a batch of two images goes in.')
+@test_case(name='One image without a batch axis is welcome, too, and its answer has none either.')
 def case_6(Conv2d):
+    test_one_image(Conv2d, expect=expect)
+
+
+@test_case(name='Each feature map has its own bias; a batch of two images goes in.')
+def case_7(Conv2d):
     test_two_maps_and_their_biases(Conv2d, expect=expect)
 
 
 @test_case(name='A window reaches through all channels of an image.')
-def case_7(Conv2d):
+def case_8(Conv2d):
     test_through_all_channels(Conv2d, expect=expect)
 
 
 @test_case(name='Strides and padding, of one number or of two: height first. (1 of 4)')
-def case_8(Conv2d):
-    test_steps_and_zeros(Conv2d, expect=expect, settings={'stride': (2, 1)}, y=[[[4, -1, 1]]])
+def case_9(Conv2d):
+    test_steps_and_zeros(Conv2d, expect=expect, settings={'stride': (2, 1)}, y=[[[[4, -1, 1]]]])
 
 
 @test_case(name='Strides and padding, of one number or of two: height first. (2 of 4)')
-def case_9(Conv2d):
-    test_steps_and_zeros(Conv2d, expect=expect, settings={'stride': 2}, y=[[[4, 1]]])
+def case_10(Conv2d):
+    test_steps_and_zeros(Conv2d, expect=expect, settings={'stride': 2}, y=[[[[4, 1]]]])
 
 
 @test_case(name='Strides and padding, of one number or of two: height first. (3 of 4)')
-def case_10(Conv2d):
-    test_steps_and_zeros(Conv2d, expect=expect, settings={'padding': (0, 1)}, y=[[[2, 4, -1, 1, 1], [-2, 2, 6, 5, 1]]])
+def case_11(Conv2d):
+    test_steps_and_zeros(Conv2d, expect=expect, settings={'padding': (0, 1)}, y=[[[[2, 4, -1, 1, 1], [-2, 2, 6, 5, 1]]]])
 
 
 @test_case(name='Strides and padding, of one number or of two: height first. (4 of 4)')
-def case_11(Conv2d):
-    test_steps_and_zeros(Conv2d, expect=expect, settings={'padding': 1, 'stride': 2}, y=[[[-1, 0, 0], [-2, 6, 1]]])
+def case_12(Conv2d):
+    test_steps_and_zeros(Conv2d, expect=expect, settings={'padding': 1, 'stride': 2}, y=[[[[-1, 0, 0], [-2, 6, 1]]]])
 
 
 @test_case(name='Stretch: dilation spreads the taps, and groups are small layers of their own.')
-def case_12(Conv2d):
+def case_13(Conv2d):
     test_stretch(Conv2d, expect=expect)
 
 
 @test_case(name='A layer in double precision answers in double precision, to the last digits.')
-def case_13(Conv2d):
+def case_14(Conv2d):
     test_numbers_of_double_length(Conv2d, expect=expect)
 
 
 @test_case(name="The gradient of the output's sum reaches weight and bias.")
-def case_14(Conv2d):
+def case_15(Conv2d):
     test_gradient_finds_its_way(Conv2d, expect=expect)
 
 
 @test_case(name='Channels that the groups do not divide: a ValueError from the constructor. (1 of 2)')
-def case_15(Conv2d):
+def case_16(Conv2d):
     test_channels_without_their_group(Conv2d, expect=expect, sizes=(3, 4))
 
 
 @test_case(name='Channels that the groups do not divide: a ValueError from the constructor. (2 of 2)')
-def case_16(Conv2d):
+def case_17(Conv2d):
     test_channels_without_their_group(Conv2d, expect=expect, sizes=(4, 3))
 
 
 @test_case(name='An image with another number of channels or of axes: a ValueError from forward. (1 of 4)')
-def case_17(Conv2d):
+def case_18(Conv2d):
     test_no_image_for_this_layer(Conv2d, expect=expect, shape=(2, 1, 5, 5))
 
 
 @test_case(name='An image with another number of channels or of axes: a ValueError from forward. (2 of 4)')
-def case_18(Conv2d):
+def case_19(Conv2d):
     test_no_image_for_this_layer(Conv2d, expect=expect, shape=(4, 5, 5))
 
 
 @test_case(name='An image with another number of channels or of axes: a ValueError from forward. (3 of 4)')
-def case_19(Conv2d):
+def case_20(Conv2d):
     test_no_image_for_this_layer(Conv2d, expect=expect, shape=(5, 5))
 
 
 @test_case(name='An image with another number of channels or of axes: a ValueError from forward. (4 of 4)')
-def case_20(Conv2d):
+def case_21(Conv2d):
     test_no_image_for_this_layer(Conv2d, expect=expect, shape=(1, 1, 3, 5, 5))

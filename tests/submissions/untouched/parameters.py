@@ -54,7 +54,7 @@ import math
 #
 # | kind | settings |
 # | --- | --- |
-# | `"conv2d"` | `out_channels`, `kernel_size`, `stride=1`, `padding=0`, `dilation=1`, `groups=1`, `bias=True`
+# | `"conv2d"` | `out_channels`, `kernel_size`, `stride=1`, `padding=0`, `dilation=1`, `groups=1`, `bias=True` |
 # | `"max_pool2d"`, `"avg_pool2d"` | `kernel_size`, `stride=None` (as the kernel), `padding=0` |
 # | `"adaptive_avg_pool2d"` | `output_size` |
 # | `"relu"`, `"leaky_relu"`, `"batch_norm2d"`, `"flatten"` | none |

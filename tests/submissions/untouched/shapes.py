@@ -180,7 +180,7 @@ def conv2d_output_shape(input_shape, out_channels, kernel_size, stride=1, paddin
 # %% [markdown]
 # **Look at stride and padding.** An $8 \times 8$ binary picture in the manner of the lecture's, read by a $2 \times 2$ filter three times: at every place, with stride 2, and with stride 2 down and 3 across after padding by one. Counting dots counts outputs.
 #
-# *Three panels show the same face of black pixels. Each blue outline is one window with an orange dot in its middle: overlapping windows everywhere in the first panel, sixteen side by side in the second, and fewer with gaps between their columns in the third, where the frame of zeros that padding adds is hatched.*
+# *Three panels show the same face of grey pixels. Each blue outline is one window with an orange dot in its middle: overlapping windows everywhere in the first panel, sixteen side by side in the second, and fewer with gaps between their columns in the third, where the frame of zeros that padding adds is hatched.*
 
 # %% tags=["active-ipynb"]
 # PICTURE = np.array([[int(pixel) for pixel in row] for row in (
