@@ -1,6 +1,6 @@
 """The intake against whatever may come: nothing raises, nothing unsound passes, honest files are read right.
 
-Few cases by default, 21,000 in all where the environment says CI. INTAKE_FUZZ_CASES=20000 asks for as many of each test.
+Few cases by default, 21,000 where the environment says CI; INTAKE_FUZZ_CASES=20000 asks for as many of each test.
 """
 
 import io
