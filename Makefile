@@ -40,7 +40,7 @@ check: $(VENV)/.dev  ## lint, format, types, and that what is handed out is up t
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/autograder build --check
 
-build: $(VENV)/.kit  ## make what is handed out, from the masters
+build: $(VENV)/.otter  ## make what is handed out, from the masters
 	$(BIN)/autograder build
 
 audit: $(VENV)/.kit  ## prove the suites: masters 100 %, stubs 0, every misconception caught
@@ -64,6 +64,11 @@ $(VENV)/.kit: pyproject.toml requirements.lock | $(BIN)/python
 $(VENV)/.dev: pyproject.toml requirements.lock | $(BIN)/python
 	@echo "Installing the kit and what its tests and checks need into $(VENV): some minutes the first time."
 	$(PIP) --editable ".[dev]"
+	@touch $@ $(VENV)/.kit $(VENV)/.otter
+
+$(VENV)/.otter: pyproject.toml requirements.lock | $(BIN)/python
+	@echo "Installing the kit and otter-grader into $(VENV): some minutes the first time."
+	$(PIP) --editable ".[otter]"
 	@touch $@ $(VENV)/.kit
 
 $(BIN)/python:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from autograder import bundles, checks, contract, masters, notebooks
 from autograder.contract import Assignment
+from autograder.faces.nbgrader import building
 from autograder.files import write_text
 
 
@@ -34,6 +35,7 @@ def build() -> list[Path]:
         else:
             path.unlink()
     bundles.write()
+    building.write()
     return changed
 
 

@@ -54,19 +54,28 @@ class Classroom:
         assignments: names to grade; none means all that a submission answers.
         seed: for hidden inputs; drawn once per OUT where it is None.
         fresh: grade again what OUT already holds.
+        gpu: use a real CUDA device.
 
     Raises:
         IntakeError, ClassroomError: it cannot begin.
     """
 
     def __init__(
-        self, path: Path, out: Path, assignments: Sequence[str] = (), seed: int | None = None, fresh: bool = False
+        self,
+        path: Path,
+        out: Path,
+        assignments: Sequence[str] = (),
+        seed: int | None = None,
+        fresh: bool = False,
+        *,
+        gpu: bool = False,
     ) -> None:
         known = [assignment.name for assignment in contract.assignments()]
         unknown = [name for name in assignments if name not in known]
         if unknown:
             raise ClassroomError(f"There is no assignment {unknown[0]!r}; there are {', '.join(known)}.")
         self._named = bool(assignments)
+        self._gpu = gpu
         self._assignments = tuple(name for name in known if not assignments or name in assignments)
         self._order = known
         found = [child for child in find_submissions(path) if os.path.realpath(child) != os.path.realpath(out)]
@@ -115,7 +124,7 @@ class Classroom:
 
     def _job(self, student: str, assignments: Sequence[str] = ()) -> Job:
         paths = tuple(str(path) for path in self._groups[student])
-        return Job(student, paths, tuple(assignments) or self._assignments, self._named, self._seed)
+        return Job(student, paths, tuple(assignments) or self._assignments, self._named, self._seed, self._gpu)
 
     def _keep(self, student: str, report: Report | None, result: Mapping[str, Any]) -> Done:
         if report is None:
@@ -147,7 +156,8 @@ class Classroom:
 
     def _fingerprint(self, student: str) -> str:
         """Changes when the submission, the suites, the masters or what is asked of them change."""
-        digest = hashlib.sha256(f"{autograder.__version__} {self._seed} {self._named} {self._assignments}".encode())
+        asked = f"{self._seed} {self._named} {self._assignments} {self._gpu}"
+        digest = hashlib.sha256(f"{autograder.__version__} {asked}".encode())
         files = [file for path in self._groups[student] for file in _files(path)]
         for name in self._assignments:
             assignment = contract.assignment(name)

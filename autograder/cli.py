@@ -17,6 +17,7 @@ from rich.table import Table
 from autograder.classroom import Classroom, ClassroomError, Done
 from autograder.container import ContainerError, grade_in_container
 from autograder.contract import ContractError, assignments
+from autograder.gpu import GpuError, device_name
 from autograder.intake import IntakeError
 from autograder.pool import Cluster, ClusterError, Pool
 from autograder.preflight import measure
@@ -42,7 +43,7 @@ def main() -> None:
     """Run the command; what goes wrong is said in one line."""
     try:
         app()
-    except (IntakeError, ClassroomError, ContractError, ClusterError) as error:
+    except (IntakeError, ClassroomError, ContractError, ClusterError, GpuError) as error:
         print(f"autograder: {error}", file=sys.stderr)
         sys.exit(2)
     except SuiteError as error:
@@ -79,6 +80,9 @@ def grade(
     container: Annotated[
         bool, typer.Option("--container", help="Grade in a container; needs docker or podman.")
     ] = False,
+    gpu: Annotated[
+        bool, typer.Option("--gpu", help="Run GPU tests on a real CUDA device, one submission at a time.")
+    ] = False,
     allow_weak_isolation: Annotated[
         bool, typer.Option(help="Grade even where student code cannot be confined.")
     ] = False,
@@ -87,16 +91,17 @@ def grade(
 
     Example: `autograder grade submissions -o results -a pooling`
     """
+    if bool(cluster) + container + gpu > 1:
+        raise typer.BadParameter("--container, --cluster and --gpu cannot be used together")
     if container:
-        if cluster:
-            raise typer.BadParameter("--container and --cluster cannot be used together")
         flags = {"--fresh": fresh, "--allow-weak-isolation": allow_weak_isolation}
         values = {"--workers": workers, "--seed": seed}
         raise typer.Exit(grade_in_container(path, out, assignment or (), values, flags))
-    classroom = Classroom(path, out, assignment or (), seed, fresh)
-    _insist_on_walls(allow_weak_isolation, [path, out / "run.json"])
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    count = min(workers or cores, max(len(classroom), 1))
+    classroom = Classroom(path, out, assignment or (), seed, fresh, gpu=gpu)
+    if gpu:
+        print(f"GPU tests run on {device_name()}.", file=sys.stderr)
+    _insist_on_walls(allow_weak_isolation, [path, out / "run.json"], gpu=gpu)
+    count = 1 if gpu else min(workers or _cores(), max(len(classroom), 1))
     rows: list[Done] = []
     try:
         with Cluster(cluster) if cluster else Pool(count) as runner:
@@ -111,9 +116,13 @@ def grade(
         raise typer.Exit(1)
 
 
-def _insist_on_walls(allow_weak: bool, private: Sequence[Path]) -> None:
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _insist_on_walls(allow_weak: bool, private: Sequence[Path], *, gpu: bool = False) -> None:
     """Refuse where student code cannot be confined, unless told otherwise."""
-    isolation = measure(private)
+    isolation = measure(private, gpu=gpu)
     if isolation.level == "B":
         print("Isolation level B: harmless files of the system can be seen; all else holds.", file=sys.stderr)
     if isolation.strong:
@@ -183,12 +192,12 @@ def build(
         bool, typer.Option("--check", help="Write nothing; fail where what is checked in differs.")
     ] = False,
     solutions: Annotated[
-        bool, typer.Option("--solutions", help="Also run the notebooks with their solutions: some minutes.")
-    ] = False,
+        bool, typer.Option(help="Run the notebooks with their solutions, those that have changed: up to a minute each.")
+    ] = True,
 ) -> None:
-    """Build everything that is handed out from the masters: notebooks, modules, checks, and dist/ with the zip files.
+    """Build all that is handed out from the masters: notebooks, modules, checks, zip files, solutions with pictures.
 
-    Example: `autograder build --solutions`
+    Example: `autograder build --no-solutions`
     """
     from autograder import bundles
     from autograder.build import build as build_all
@@ -197,7 +206,10 @@ def build(
     if not check:
         for path in build_all():
             print(f"built {path}")
+        _build_packages()
         for assignment in assignments() if solutions else ():
+            if bundles.has_solution(assignment):
+                continue
             print(f"running the solutions of {assignment.name} …", flush=True)
             print(f"built {bundles.write_solution(assignment)}")
         return
@@ -205,6 +217,49 @@ def build(
     for path in stale:
         print(f"{path} is not what its master builds: run `autograder build` and commit the result.", file=sys.stderr)
     if stale:
+        raise typer.Exit(1)
+
+
+def _build_packages() -> None:
+    """The zip files for Gradescope, with their sizes and contents."""
+    from autograder.faces.otter import packaging
+
+    if not packaging.available():
+        print("dist/gradescope needs otter-grader: pip install -c requirements.lock 'convolution-autograder[otter]'")
+        return
+    for package in packaging.write():
+        print(f"built dist/gradescope/{package.summary}")
+
+
+@app.command()
+def nbgrader(
+    course: Annotated[Path, typer.Argument(help="The folder with nbgrader_config.py.")] = Path(),
+    assignment: Annotated[
+        list[str] | None, typer.Option("-a", "--assignment", help="Grade only this one; may be repeated.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Grading processes; as many as there are cores by default.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="For the hidden inputs; drawn once per course by default.")
+    ] = None,
+    fresh: Annotated[bool, typer.Option(help="Grade again what has been graded.")] = False,
+    allow_weak_isolation: Annotated[
+        bool, typer.Option(help="Grade even where student code cannot be confined.")
+    ] = False,
+) -> None:
+    """Grade what nbgrader has collected, in parallel; `nbgrader autograde` then takes the results.
+
+    Example: `autograder nbgrader my-course -a pooling`
+    """
+    from autograder.faces.nbgrader.course import Course
+
+    collected = Course(course, assignment or (), seed, fresh)
+    _insist_on_walls(allow_weak_isolation, [course, collected.results.secret])
+    with Pool(min(workers or _cores(), max(len(collected), 1))) as runner:
+        done = list(_shown(collected.grade(runner), len(collected)))
+    print(f"{len(done)} notebooks. Next, in {course}: nbgrader autograde {' '.join(assignment or ['<assignment>'])}")
+    if any(item.trouble for item in done):
         raise typer.Exit(1)
 
 

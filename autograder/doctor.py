@@ -13,6 +13,7 @@ from typing import Final
 
 from autograder import contract
 from autograder.container import ContainerError, engine
+from autograder.gpu import GpuError, device_name
 from autograder.preflight import WALLS, Isolation, measure
 from autograder.sandbox import SandboxError
 
@@ -95,5 +96,9 @@ def _wall(name: str, isolation: Isolation) -> Iterator[Line]:
 
 
 def _gpu() -> str:
-    devices = sorted(Path("/dev").glob("nvidia[0-9]*"))
-    return f"{len(devices)} NVIDIA device(s)" if devices else "none here; the training assignment needs none"
+    if not sorted(Path("/dev").glob("nvidia[0-9]*")):
+        return "none here, and none is needed: GPU tests run on a simulated one"
+    try:
+        return f"{device_name()}: `grade --gpu` can be used"
+    except GpuError as error:
+        return str(error)

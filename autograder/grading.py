@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Self
 
-from autograder.compare import Difference, judge
+from autograder.compare import Difference, advice, judge
 from autograder.contract import Assignment, Function
 from autograder.diagnosis import Diagnostician, Explanation, Outcome
 from autograder.identity import Identities
@@ -19,9 +19,10 @@ from autograder.preflight import Isolation, preflight
 from autograder.references import References
 from autograder.report import Graded, Report, Verdict
 from autograder.sandbox import Limits, Observation, Sandbox, Source, Zygote
-from autograder.suite import Test, declare
+from autograder.suite import Test, declare, on_a_real_gpu
 
 _ASSIGNMENT_SECONDS: Final = 150.0  # of wall-clock time for one assignment of one submission
+_PATIENT: Final = Limits(load=60.0, call=20.0, job=90.0)  # each worker starts CUDA anew
 _NO_TIME: Final = Observation("timeout")
 _IMPORT: Final = re.compile(r"^\s*(?:import|from)\s+(.+)$", re.MULTILINE)
 
@@ -34,15 +35,23 @@ class Grader:
         limits: of one function's calls.
         hidden: files and folders that no submission may read, besides the kit's own.
         seconds: for all that it grades; what then waits ends as "timeout".
+        gpu: use a real CUDA device where a suite asks for one.
     """
 
     def __init__(
-        self, seed: int, limits: Limits | None = None, hidden: Sequence[Path] = (), seconds: float = math.inf
+        self,
+        seed: int,
+        limits: Limits | None = None,
+        hidden: Sequence[Path] = (),
+        seconds: float = math.inf,
+        *,
+        gpu: bool = False,
     ) -> None:
         self._seed = seed
         self._hidden = tuple(hidden)
         self.end = time.monotonic() + seconds
-        self._limits = limits or Limits()
+        self._gpu = gpu
+        self._limits = limits or (_PATIENT if gpu else Limits())
         self._identities = Identities().__enter__()
         self._sandboxes: dict[tuple[str, ...], Sandbox] = {}
         self._suites: dict[str, tuple[Test, ...]] = {}
@@ -88,14 +97,15 @@ class Grader:
     def suite(self, assignment: Assignment) -> tuple[Test, ...]:
         """The tests of an assignment, with this grader's inputs."""
         if assignment.name not in self._suites:
-            self._suites[assignment.name] = declare(assignment, self._seed)
+            tests = declare(assignment, self._seed)
+            self._suites[assignment.name] = on_a_real_gpu(tests) if self._gpu else tests
         return self._suites[assignment.name]
 
     def sandbox(self, libraries: Sequence[str]) -> Sandbox:
         """The warm processes with these libraries."""
         key = tuple(sorted(libraries))
         if key not in self._sandboxes:
-            self._sandboxes[key] = Sandbox(key, self._identities)
+            self._sandboxes[key] = Sandbox(key, self._identities, gpu=self._gpu)
         return self._sandboxes[key]
 
     def libraries(self, assignment: Assignment, answer: Answer) -> list[str]:
@@ -234,7 +244,8 @@ def _outcome_verdict(outcome: Outcome, explanation: Explanation) -> Verdict:
     """A test's verdict: the first failing case speaks for all of them."""
     failing = [(case, item) for case, item in zip(outcome.test.cases, outcome.differences, strict=True) if item]
     if not failing:
-        return _verdict(outcome.test, None)
+        words = map(advice, outcome.test.cases, outcome.observed)
+        return dataclasses.replace(_verdict(outcome.test, None), hint=next(filter(None, words), ""))
     if explanation.carried:
         names = ", ".join(explanation.carried)
         hint = f"This follows from {names}; it costs nothing again."

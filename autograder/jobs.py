@@ -52,6 +52,7 @@ class Call:
         args, kwargs: plain data.
         watch: whether to notice that the arguments were changed.
         seed: for every generator of random numbers in the worker.
+        gpus: that the machine seems to have (see `worker.machine`); None leaves it as it is.
     """
 
     functions: tuple[str, ...]
@@ -60,6 +61,7 @@ class Call:
     probe: tuple[str, str] | None = None
     watch: bool = False
     seed: int = 0
+    gpus: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,7 @@ def job(source: Source, calls: Sequence[Call]) -> dict[str, Any]:
                 "kwargs": dict(call.kwargs),
                 "watch": call.watch,
                 "seed": call.seed,
+                "gpus": None if call.gpus is None else list(call.gpus),
             }
             for call in calls
         ],

@@ -38,6 +38,7 @@ class Job:
         assignments: names to grade.
         named: grade them all, also where the submission does not answer them.
         seed: for hidden inputs.
+        gpu: use a real CUDA device.
     """
 
     student: str
@@ -45,6 +46,7 @@ class Job:
     assignments: tuple[str, ...]
     named: bool
     seed: int
+    gpu: bool = False
 
 
 class ClusterError(Exception):
@@ -166,7 +168,7 @@ def _begin() -> None:
     prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-_graders: dict[int, Grader] = {}
+_graders: dict[tuple[int, bool], Grader] = {}
 
 
 def grade_job(job: Job) -> Result:
@@ -176,11 +178,12 @@ def grade_job(job: Job) -> Result:
         SuiteError: a suite is wrong in itself, and so would be every score.
     """
     try:
-        if job.seed not in _graders:
-            _graders[job.seed] = Grader(job.seed)
+        key = job.seed, job.gpu
+        if key not in _graders:
+            _graders[key] = Grader(job.seed, gpu=job.gpu)
         assignments = [contract.assignment(name) for name in job.assignments]
         submission = read_submission([Path(path) for path in job.paths], contract.assignments())
-        return {"report": _graders[job.seed].grade(submission, assignments, job.named).to_json()}
+        return {"report": _graders[key].grade(submission, assignments, job.named).to_json()}
     except SuiteError:
         raise
     except Exception as error:  # noqa: BLE001  one submission's trouble is not another's

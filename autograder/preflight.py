@@ -92,9 +92,14 @@ def preflight(box: Sandbox, more_hidden: Sequence[Path] = ()) -> Isolation:
     return Isolation("B" if set(wide) == {"seeing"} else "C", wide)
 
 
-def measure(more_hidden: Sequence[Path] = ()) -> Isolation:
-    """The isolation of this machine, attempted in warm processes of its own, which end again."""
-    with sandbox(["numpy"]) as box:
+def measure(more_hidden: Sequence[Path] = (), *, gpu: bool = False) -> Isolation:
+    """The isolation of this machine, attempted in warm processes of its own, which end again.
+
+    Args:
+        more_hidden: see `preflight`.
+        gpu: of workers that may use a real GPU.
+    """
+    with sandbox(["numpy"], gpu=gpu) as box:
         return preflight(box, more_hidden)
 
 

@@ -40,6 +40,9 @@ _WARMING: Final = 300.0  # seconds for an ancestor to import its libraries
 _GLANCE: Final = 0.25  # seconds between two looks at how much a worker has written
 _WRONG: Final = (LateError, ClosedError, FloodError, wire.WireError)
 
+# NVML answers without starting CUDA, which would not outlive a fork; and nothing is kept in a home folder.
+_ONE_GPU: Final = {"PYTORCH_NVML_BASED_CUDA_CHECK": "1", "CUDA_CACHE_DISABLE": "1"}
+
 _Result = TypeVar("_Result")
 
 
@@ -55,6 +58,7 @@ class Sandbox:
         identities: uids for the workers.
         without: walls to leave down, so that tests can prove what the others hold (see `worker.walls.OPTIONAL`).
         cold: start each worker from nothing, where a warm process cannot be forked safely.
+        gpu: let workers use a CUDA device, and see of the system what its driver needs.
 
     Attributes:
         students: the zygote for submissions; it never sees anything secret.
@@ -68,12 +72,17 @@ class Sandbox:
         without: Sequence[str] = (),
         *,
         cold: bool = sys.platform != "linux",
+        gpu: bool = False,
     ) -> None:
         self._libraries = tuple(libraries)
-        self._without = tuple(without)
+        # A driver looks at /proc and /sys, which a file system of the workers' own does not have.
+        self._without = (*without, "mounts") if gpu else tuple(without)
+        self._gpu = gpu
         self._identities = identities
         self._ancestor: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
+        self._warm = False
+        self._cold = cold
         self.students, self.references = (self._zygote(cold) for _ in range(2))
 
     def _zygote(self, cold: bool) -> Zygote:
@@ -82,6 +91,11 @@ class Sandbox:
         from autograder.cold import ColdZygote
 
         return ColdZygote(self._libraries, self._identities, self._without)
+
+    def begin(self) -> None:
+        """Have the ancestor warm up while this process goes on; without this it does so when it is first needed."""
+        if self._control is None and not self._cold:
+            self._launch()
 
     def close(self) -> None:
         """End every process; a second call does nothing."""
@@ -102,7 +116,7 @@ class Sandbox:
     def _branch(self) -> socket.socket:
         """The control socket of a new zygote."""
         for _ in range(_RETRIES):
-            control = self._control or self._start()
+            control = self._ready()
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2**20)
             ours.settimeout(_PATIENCE)
@@ -117,26 +131,42 @@ class Sandbox:
             self._drop()
         raise SandboxError("The warm process that forks workers dies as soon as it is started.")
 
-    def _start(self) -> socket.socket:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        ours.settimeout(_WARMING)
-        prctl(DUMPABLE, 0)  # no process of the same user looks into this one
-        self._control = ours
-        with theirs:
-            arguments = [str(theirs.fileno()), ",".join(self._libraries), ",".join(self._without)]
-            streams = (subprocess.DEVNULL, subprocess.PIPE)
-            self._ancestor = ancestor = started(_BOOT, arguments, theirs.fileno(), *streams, group=0)
-        assert ancestor.stderr is not None
-        with ancestor.stderr as stream:
-            if ours.recv(4096):
-                return ours
+    def _ready(self) -> socket.socket:
+        """The control socket of the ancestor, which is warm."""
+        control = self._control or self._launch()
+        if self._warm:
+            return control
+        assert self._ancestor is not None
+        assert self._ancestor.stderr is not None
+        with self._ancestor.stderr as stream:
+            if control.recv(4096):
+                self._warm = True
+                return control
             words = stream.read().decode(errors="replace").strip().splitlines()
         self._drop()
         raise SandboxError(f"The warm process could not start: {words[-1] if words else 'no reason given'}")
 
+    def _launch(self) -> socket.socket:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.settimeout(_WARMING)
+        prctl(DUMPABLE, 0)  # no process of the same user looks into this one
+        self._control, self._warm = ours, False
+        with theirs:
+            arguments = [str(theirs.fileno()), ",".join(self._libraries), ",".join(self._without)]
+            streams = (subprocess.DEVNULL, subprocess.PIPE)
+            self._ancestor = started(_BOOT, arguments, theirs.fileno(), *streams, group=0, gpu=self._gpu)
+        return ours
+
 
 def started(
-    boot: str, arguments: Sequence[str], channel: int, output: int, errors: int, group: int | None = None
+    boot: str,
+    arguments: Sequence[str],
+    channel: int,
+    output: int,
+    errors: int,
+    group: int | None = None,
+    *,
+    gpu: bool = False,
 ) -> subprocess.Popen[bytes]:
     """A fresh Python that has nothing of this process but one descriptor.
 
@@ -146,18 +176,25 @@ def started(
         channel: the descriptor.
         output, errors: for its standard streams.
         group: of processes to join, 0 for one of its own, which Ctrl-C on a terminal does not reach.
+        gpu: whether it may use a CUDA device.
     """
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    devices = _ONE_GPU | {"CUDA_VISIBLE_DEVICES": first_gpu()} if gpu else {"CUDA_VISIBLE_DEVICES": ""}
     return subprocess.Popen(
         [sys.executable, "-I", "-c", boot, str(Path(__file__).resolve().parent.parent), *arguments],
         cwd="/",
-        env={"PATH": os.defpath, "LANG": "C.UTF-8", "MPLBACKEND": "Agg", "CUDA_VISIBLE_DEVICES": "", **threads},
+        env={"PATH": os.defpath, "LANG": "C.UTF-8", "MPLBACKEND": "Agg", **devices, **threads},
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=errors,
         pass_fds=[channel],
         process_group=group,
     )
+
+
+def first_gpu() -> str:
+    """The CUDA device for workers: the first of those that this process may use."""
+    return os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
 
 
 class Zygote:
@@ -184,13 +221,14 @@ class Zygote:
         """
         observed: list[Observation] = []
         end = time.monotonic() + limits.load + limits.job
-        room = _ROOM
+        room, patience = _ROOM, limits.job
         while len(observed) < len(calls):
-            if time.monotonic() > end or room <= 0:
+            if time.monotonic() > end or patience <= 0 or room <= 0:
                 left = Observation("timeout" if room > 0 else "memory")
                 return observed + [left] * (len(calls) - len(observed))
             rest = calls[len(observed) :]
             more, room = self._attempt(lambda worker, rest=rest: worker.work(source, rest, limits, end), room)
+            patience -= limits.call * (more[-1].ending == "timeout")  # the time to load anew is no call's fault
             observed += more
         return observed
 
@@ -352,10 +390,10 @@ class _Worker:
 
 
 @contextlib.contextmanager
-def sandbox(libraries: Sequence[str], without: Sequence[str] = ()) -> Generator[Sandbox]:
+def sandbox(libraries: Sequence[str], without: Sequence[str] = (), *, gpu: bool = False) -> Generator[Sandbox]:
     """A sandbox for a `with` block."""
     with Identities() as identities:
-        box = Sandbox(libraries, identities, without)
+        box = Sandbox(libraries, identities, without, gpu=gpu)
         try:
             yield box
         finally:

@@ -10,7 +10,8 @@ A test's body runs once for a whole class and calls fixtures that write down wha
 
 `agrees`: the result, or a probe's observation, is the reference's. `rejects`: a ValueError is raised. `preserves`: the
 result is right and the arguments are left as they were, or a probe's observation of state is the reference's. `holds`:
-`check(observation)` returns None. A test function with all its parameters is one verdict.
+`check(observation)` returns None. `advises`: what `check` returns is a hint, and costs nothing. A test function with
+all its parameters is one verdict. With `gpus=("cuda",)` a case runs on a machine with that GPU (`worker.machine`).
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ from __future__ import annotations
 import ast
 import builtins
 import contextlib
+import functools
 import inspect
 import os
 import sys
 import textwrap
 import zlib
-from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final, Literal
 
 import numpy as np
@@ -34,7 +36,7 @@ from autograder.contract import Assignment
 from autograder.sandbox import Call
 from autograder.worker.scope import reads
 
-Expectation = Literal["agrees", "rejects", "preserves", "holds"]
+Expectation = Literal["agrees", "rejects", "preserves", "holds", "advises"]
 Check = Callable[[Any], str | None]
 
 
@@ -43,6 +45,10 @@ def points(worth: int) -> pytest.MarkDecorator:
     return pytest.mark.points(worth)
 
 
+# Of pytest's own plugins; the last one collects garbage twice a run, the more slowly the more has been graded.
+_UNUSED: Final = (
+    "terminal", "cacheprovider", "faulthandler", "capture", "logging", "threadexception", "unraisableexception",
+)  # fmt: skip
 _PAIR_OR_SHAPE: Final = 4  # entries; a longer tuple of integers is a signal
 
 
@@ -97,14 +103,24 @@ def declare(assignment: Assignment, seed: int) -> tuple[Test, ...]:
     """
     recorder = _Recorder(assignment, seed)
     path = assignment.suite
-    quiet = [f"-pno:{plugin}" for plugin in ("terminal", "cacheprovider", "faulthandler", "capture", "logging")]
-    own = ["-c", os.devnull, "--rootdir", str(path.parent), "--import-mode=importlib", "--noconftest"]
+    quiet = [f"-pno:{plugin}" for plugin in _UNUSED]
+    own = ["-c", os.devnull, "--rootdir", str(path.parent), "--import-mode=importlib", "--noconftest", "--assert=plain"]
     with _own_environment():
         code = pytest.main([*own, *quiet, str(path)], plugins=[recorder])
     sys.modules.pop(path.stem, None)  # where pytest would find it again, whatever the file holds by then
     if recorder.errors or code != pytest.ExitCode.OK:
         raise SuiteError(f"{path}: {recorder.errors[0] if recorder.errors else code}")
     return recorder.tests()
+
+
+def on_a_real_gpu(tests: Sequence[Test]) -> tuple[Test, ...]:
+    """The same tests where "cuda" is a real device, which sums in another order and may multiply in TF32."""
+
+    def coarser(case: Case) -> Case:
+        there = "cuda" in (case.call.gpus or ()) and case.precision == "float32"
+        return replace(case, precision="tf32") if there else case
+
+    return tuple(replace(test, cases=tuple(map(coarser, test.cases))) for test in tests)
 
 
 @contextlib.contextmanager
@@ -162,6 +178,10 @@ class _Recorder:
         return self._declaration("holds", request)
 
     @pytest.fixture
+    def advises(self, request: pytest.FixtureRequest) -> Declaration:
+        return self._declaration("advises", request)
+
+    @pytest.fixture
     def rng(self, request: pytest.FixtureRequest) -> np.random.Generator:
         """Random inputs, the same for a whole class and for every machine that grades it."""
         return np.random.default_rng([self.seed, zlib.crc32(request.node.name.encode())])
@@ -192,7 +212,7 @@ class _Recorder:
 
 
 class Declaration:
-    """The fixtures `agrees`, `rejects`, `preserves` and `holds`: what is called through them becomes a case."""
+    """The fixtures `agrees`, `rejects`, `preserves`, `holds`, `advises`: what is called through them becomes a case."""
 
     def __init__(self, expectation: Expectation, assignment: Assignment, cases: list[Case]) -> None:
         self._expectation: Expectation = expectation
@@ -219,15 +239,17 @@ class Declaration:
         self, functions: tuple[str, ...], probe: tuple[str, str] | None, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
         about = {name: kwargs.pop(name) for name in ("terms", "scale", "precision", "check") if name in kwargs}
-        if self._expectation == "holds" and "check" not in about:
-            raise SuiteError(f"{functions[0]}: `holds` needs a check")
+        gpus = kwargs.pop("gpus", None)
+        if self._expectation in ("holds", "advises") and "check" not in about:
+            raise SuiteError(f"{functions[0]}: `{self._expectation}` needs a check")
         shown = kwargs.pop("call", None) or show(functions[0], args, kwargs)
         watch = self._expectation == "preserves" and probe is None
         seed = zlib.crc32(f"{shown} {len(self._cases)}".encode())
-        call = Call(functions, args, kwargs, probe, watch, seed)
+        call = Call(functions, args, kwargs, probe, watch, seed, gpus)
         self._cases.append(Case(self._expectation, call, shown, **about))
 
 
+@functools.cache  # one probe serves many cases
 def _source(probe: Callable[..., Any]) -> str:
     """The text of a probe, which is all that travels to the worker."""
     source = textwrap.dedent(inspect.getsource(probe))

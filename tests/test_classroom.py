@@ -142,7 +142,7 @@ def test_help_shows_an_example(here):
 def test_without_walls(tmp_path, here, monkeypatch, allowed):
     """Where student code cannot be confined, grading says why and refuses with exit code 3, unless told otherwise."""
     folder_of(tmp_path / "class", first=RIGHT)
-    monkeypatch.setattr(cli, "measure", lambda *_: Isolation("C", {"hidden": ["solutions/shapes.py"]}))
+    monkeypatch.setattr(cli, "measure", lambda *_, **__: Isolation("C", {"hidden": ["solutions/shapes.py"]}))
     monkeypatch.setattr(cli, "Pool", lambda workers: Fake())
     options = ["--allow-weak-isolation"] if allowed else []
     ended = here("grade", tmp_path / "class", "-o", tmp_path / "out", *options)
@@ -275,7 +275,7 @@ def test_what_could_not_be_graded_is_said(tmp_path, here, monkeypatch):
     """Who could not be graded, and why, stands in the log and in the table, whatever they are called; exit code 1."""
     odd = "[red] :smile:"
     folder_of(tmp_path / "class", **{odd: RIGHT, "second": RIGHT})
-    monkeypatch.setattr(cli, "measure", lambda *_: Isolation("A", {}))
+    monkeypatch.setattr(cli, "measure", lambda *_, **__: Isolation("A", {}))
     monkeypatch.setattr(cli, "Pool", lambda workers: Fake(**{odd: ["trouble"]}))
     ended = here("grade", tmp_path / "class", "-o", tmp_path / "out")
     assert ended.code == 1
@@ -348,7 +348,7 @@ def test_who_kills_the_grader_harms_nobody_else(tmp_path, monkeypatch):
 def test_a_mistake_of_the_kits_own(monkeypatch):
     """Where the kit fails on a submission, that one is in trouble, which is told in one line; the others go on."""
 
-    def fail(seed):
+    def fail(seed, **_):
         raise RuntimeError("a mistake\nand more about it")
 
     monkeypatch.setattr(pool, "Grader", fail)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.compare import as_array, brief, compare, judge, scale, terms, tolerance
+from autograder.compare import advice, as_array, brief, compare, judge, scale, terms, tolerance
 from autograder.sandbox import Call, Observation
 from autograder.suite import Case, Expectation
 from autograder.wire import Opaque, Tensor
@@ -530,3 +530,12 @@ def test_any_plain_data_can_be_judged(value):
         judge(case(), returned(expected), returned(value))
     as_array(value)
     brief(value)
+
+
+def test_advice_is_a_word_and_never_a_failure():
+    slow = case(expectation="advises", check=lambda seen: "It is slow." if seen > 1 else None)
+    for seen in (returned(1), returned(2), Observation("raised", classes=("ValueError",)), Observation("timeout")):
+        assert judge(slow, returned(1), seen) is None
+    assert [advice(slow, seen) for seen in (returned(1), returned(2), returned("fast"))] == ["", "It is slow.", ""]
+    assert advice(slow, Observation("crash")) == ""
+    assert advice(case(), returned(2)) == ""

@@ -82,6 +82,23 @@ def test_a_test_may_declare_several_cases_of_several_expectations(kit):
     assert [case.call.watch for case in convolve.cases] == [False, False, True, False]
 
 
+def test_a_case_names_the_machine_that_it_runs_on_and_a_word_of_advice_its_check(kit):
+    convolve, _ = kit(
+        '''
+        @points(4)
+        def test_all(agrees, advises):
+            """All."""
+            agrees.convolve([1.0], [2.0])
+            agrees.convolve([1.0], [2.0], gpus=("cuda",))
+            advises.convolve([1.0], [2.0], check=lambda seen: "Slow.")
+        ''',
+        POOL,
+    )
+    assert [case.call.gpus for case in convolve.cases] == [None, ("cuda",), None]
+    assert [case.call.kwargs for case in convolve.cases] == [{}, {}, {}]
+    assert convolve.cases[2].expectation == "advises"
+
+
 def test_what_is_said_about_a_case_is_not_passed_on(kit):
     convolve, _ = kit(
         CONVOLVE.replace("[3])", '[3], mode="full", terms=7, scale=2.0, precision="float64", call="as it reads")'), POOL

@@ -14,7 +14,7 @@ from autograder.faces.gradebook import Mistake, Row, columns
 from autograder.report import Failure, Report
 
 # Kinds of failure as a student reads them.
-_WORDS: Final[Mapping[Failure, str]] = {
+WORDS: Final[Mapping[Failure, str]] = {
     "missing": "not there",
     "exception": "raises an exception",
     "no-exception": "does not raise",
@@ -38,7 +38,7 @@ def feedback(report: Report, *, instructor: bool = False) -> str:
     Args:
         instructor: also show what the student may not read: values, and texts that the student's code made.
     """
-    return _template("feedback.html").render(report=report, instructor=instructor, words=_WORDS)
+    return _template("feedback.html").render(report=report, instructor=instructor, words=WORDS)
 
 
 def overview(rows: Sequence[Row], order: Sequence[str]) -> str:
@@ -52,6 +52,17 @@ def overview(rows: Sequence[Row], order: Sequence[str]) -> str:
 def kill_matrix(matrix: Mapping[str, Mapping[str, Sequence[Any]]], shortfalls: Sequence[Any]) -> str:
     """The page of the audit: wrong answers by assignment and function, and the tests that each of them fails."""
     return _template("matrix.html").render(matrix=matrix, shortfalls=shortfalls)
+
+
+def on_gradescope(content: Mapping[str, Any], *, published: bool) -> str:
+    """Roughly what Gradescope shows a student of a results.json, for the README and for instructors without an upload.
+
+    Args:
+        published: whether the grades are.
+    """
+    seen = ("visible", "after_published") if published else ("visible",)
+    tests = [test for test in content["tests"] if test["visibility"] in seen]
+    return _template("gradescope.html").render(content=content, tests=tests, published=published)
 
 
 @functools.cache

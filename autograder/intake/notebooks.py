@@ -93,7 +93,7 @@ class _Reader:
             if key == "cells":
                 cells = self.cells()
             elif key == "metadata":
-                assignment = self.assignment()
+                assignment = self.inner("autograder", "assignment")
             else:
                 self.skip()
         if cells is None or self.peek() is not None:
@@ -113,16 +113,21 @@ class _Reader:
     def cell(self) -> str | None:
         """A code cell's source; None for any other cell."""
         kind: str | None = None
+        given: str | None = None
         source: int | None = None
         for key in self.members():
             if key == "cell_type":
                 kind = self.text()
                 continue
+            if key == "metadata":
+                given = self.inner("nbgrader", "cell_type")
+                continue
             if key == "source":
                 self.peek()
                 source = self.at
             self.skip()
-        if kind != "code":
+        # nbgrader notes as what a cell was handed out: code that was turned into text by a slip is code all the same.
+        if "code" not in (kind, given):
             return None
         if source is None:
             raise _BrokenError
@@ -143,15 +148,15 @@ class _Reader:
                 return text
         raise RefusedError(f"its code is larger than {SOURCE_LIMIT // MB} MB")
 
-    def assignment(self) -> str | None:
-        """What the metadata of a notebook that the kit built says."""
+    def inner(self, section: str, entry: str) -> str | None:
+        """Of metadata, the text of an entry in a section of it, if there is one."""
         found: str | None = None
         for key in self.members_if_any():
-            if key != "autograder":
+            if key != section:
                 self.skip()
                 continue
             for inner in self.members_if_any():
-                if inner == "assignment" and self.peek() == b'"':
+                if inner == entry and self.peek() == b'"':
                     found = self.text()
                 else:
                     self.skip()

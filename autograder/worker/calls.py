@@ -7,13 +7,14 @@ A job is a dict of plain data:
     replace: names to be taken from another of the modules instead, as {name: (module, attribute)}.
     probes: sources of probe functions, by name.
     calls: dicts with `function` (a name) or `probe` (a name) and `functions` (its first arguments), `args`, `kwargs`,
-        `watch` (say whether the arguments were changed) and `seed`.
+        `watch` (say whether the arguments were changed), `seed` and `gpus` (that the machine seems to have, or None).
 
 The answer is one frame that says the walls stand, one about the loading and one per call.
 """
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import os
 import random
@@ -28,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from autograder import wire
-from autograder.worker import forbidden, loader
+from autograder.worker import forbidden, loader, machine
 from autograder.worker.suspicions import suspicions
 
 FAILED = "The worker failed"
@@ -76,23 +77,34 @@ class _Bench:
     """A loaded submission and the probes that look at it."""
 
     def __init__(self, job: dict[str, Any]) -> None:
-        own = loader.OwnModules(job["modules"])
-        sys.meta_path.insert(0, own)
+        self.job = job
+        self.own = loader.OwnModules(job["modules"])
+        sys.meta_path.insert(0, self.own)
         warnings.simplefilter("ignore")
         self.wanted: list[str] = job["wanted"]
-        self.replaced: dict[str, Any] = job["replace"]
         self.files = loader.places(job["file"], job["cells"], job["modules"]).keys()
         reset(0)
-        module = types.ModuleType(job["name"])
-        sys.modules[module.__name__] = module
         # Before the submission is loaded, so that `from numpy import convolve` gets what notes its calls.
         self.watch = forbidden.Watch(job["forbidden"], self.files)
-        self.submission = loader.load(module, job["cells"], job["file"], self._needed(job))
-        parts = (self.submission, *own.imported)
+        self.machine = contextlib.ExitStack()
+        self._load(job["calls"][0]["gpus"])
+        parts = (self.submission, *self.own.imported)
         self.suspicions = [item for part in parts for item in suspicions(part.chosen, job["forbidden"])]
-        for name, (place, attribute) in self.replaced.items():
-            setattr(module, name, _from_module(place, job["modules"][place], attribute))
         self.probes = {name: _probe(name, source) for name, source in job["probes"].items()}
+
+    def _load(self, gpus: list[str] | None) -> None:
+        """Load the submission on a machine with these GPUs: what it asks for at import holds for its calls too."""
+        job = self.job
+        self.machine.close()
+        self.gpus = gpus
+        self.machine.enter_context(machine.machine(gpus))
+        while self.own.imported:
+            sys.modules.pop(self.own.imported.pop().module.__name__, None)
+        module = types.ModuleType(job["name"])
+        sys.modules[module.__name__] = module
+        self.submission = loader.load(module, job["cells"], job["file"], self._needed(job))
+        for name, (place, attribute) in job["replace"].items():
+            setattr(module, name, _from_module(place, job["modules"][place], attribute))
 
     def _needed(self, job: dict[str, Any]) -> list[str] | None:
         """The wanted names; everything, where other modules may ask this one for more."""
@@ -113,6 +125,8 @@ class _Bench:
 
     def observe(self, call: dict[str, Any]) -> bytes:
         """Make one call; what came of it, as bytes: making them plain may run a student's code too."""
+        if call["gpus"] != self.gpus:
+            self._load(call["gpus"])
         reset(call["seed"])
         args, kwargs = call["args"], call["kwargs"]
         before = copy.deepcopy((args, kwargs)) if call["watch"] else None
@@ -133,9 +147,10 @@ class _Bench:
             return wire.encode({**self._explained(error), "forbidden": self.watch.notes})
 
     def _explained(self, error: BaseException) -> dict[str, Any]:
-        """A NameError because of an import or a statement that failed earlier tells of that one."""
-        failed = self.submission.failed
-        trouble = failed.get(error.name or "", failed.get("*")) if isinstance(error, NameError) else None
+        """A name that is not there because of an import or a statement that failed earlier tells of that one."""
+        failed, module = self.submission.failed, self.submission.module
+        absent = isinstance(error, NameError) or (isinstance(error, AttributeError) and error.obj is module)
+        trouble = failed.get(getattr(error, "name", "") or "", failed.get("*")) if absent else None
         return {"trouble": _plain_trouble(trouble)} if trouble else raised(error, self.files)
 
 
@@ -161,7 +176,9 @@ def reset(seed: int) -> None:
         if torch.cuda.is_initialized():
             torch.cuda.manual_seed_all(seed)
         torch.set_grad_enabled(True)
+        torch.set_default_device(None)
         torch.set_default_dtype(torch.float32)
+        machine.same_arithmetic(torch)
 
 
 def same(before: Any, after: Any) -> bool:

@@ -19,6 +19,11 @@ def prctl(option: int, value: int) -> None:
         check(libc.prctl(option, value, 0, 0, 0), "prctl")
 
 
+def real_gpu() -> bool:
+    """Whether workers may use a real CUDA device: told by the environment, so that nobody asks CUDA before a fork."""
+    return bool(os.environ.get("CUDA_VISIBLE_DEVICES"))
+
+
 def give_up_rights() -> None:
     """Drop every capability, those in a user namespace too; nothing on systems without them."""
     if sys.platform == "linux":

@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from autograder.worker.kernel import real_gpu
+
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # the same on every architecture
 _VERSION: Final = 1
 _PATH_BENEATH: Final = 1
@@ -35,6 +37,7 @@ _HARMLESS: Final = (
     "/dev/zero",
 )
 DEVICES: Final = ("/dev/null",)
+_DRIVER: Final = ("/proc", "/sys")  # what a GPU's driver reads of the system; other processes' files keep their owners
 
 
 def version(libc: ctypes.CDLL) -> int:
@@ -49,8 +52,13 @@ def readable() -> list[str]:
     paths = sysconfig.get_paths()
     python = [paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     libraries = [path for path in sys.path if path.endswith("-packages")]
-    places = [*python, *libraries, f"{sys.base_prefix}/lib", *_SYSTEM, *_HARMLESS]
+    places = [*python, *libraries, f"{sys.base_prefix}/lib", *_SYSTEM, *_HARMLESS, *(_DRIVER if real_gpu() else ())]
     return list(dict.fromkeys(place for place in places if Path(place).exists()))
+
+
+def gpu_devices() -> list[str]:
+    """Where workers may use a real GPU, the files by which its driver is reached."""
+    return sorted(map(str, Path("/dev").glob("nvidia*"))) if real_gpu() else []
 
 
 def restrict(libc: ctypes.CDLL, known: int, read: Sequence[str], write: Sequence[str]) -> None:
@@ -72,7 +80,7 @@ def restrict(libc: ctypes.CDLL, known: int, read: Sequence[str], write: Sequence
     try:
         for path in read:
             _allow(libc, ruleset, path, rights & _READ)
-        for path in (*write, *DEVICES):
+        for path in (*write, *DEVICES, *gpu_devices()):
             _allow(libc, ruleset, path, rights & ~_EXECUTE)
         _checked(libc.syscall(_RESTRICT_SELF, ctypes.c_int(ruleset), ctypes.c_uint(0)))
     finally:

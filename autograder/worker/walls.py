@@ -25,6 +25,7 @@ from autograder.worker.kernel import (
     give_up_rights,
     libc,
     prctl,
+    real_gpu,
 )
 
 if sys.platform != "win32":
@@ -150,8 +151,10 @@ def _limit(cpu_seconds: int) -> None:
     }
     if sys.platform == "linux":
         size, data = _memory_now()
-        limits[resource.RLIMIT_AS] = size + 2048 * MIB
-        limits[resource.RLIMIT_DATA] = data + 1024 * MIB
+        if real_gpu():  # CUDA reserves addresses by the hundred gigabyte, and opens many files
+            limits |= {resource.RLIMIT_DATA: data + 4096 * MIB, resource.RLIMIT_NOFILE: 256}
+        else:
+            limits |= {resource.RLIMIT_DATA: data + 1024 * MIB, resource.RLIMIT_AS: size + 2048 * MIB}
         limits[resource.RLIMIT_NPROC] = _found.tasks
         limits[resource.RLIMIT_SIGPENDING] = 64  # counted per user: timers of a worker must not use up an instructor's
     for limit, value in limits.items():

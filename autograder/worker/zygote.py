@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from autograder import wire
-from autograder.worker import calls, loader, walls
+from autograder.worker import calls, loader, machine, walls
+from autograder.worker.simulated_gpu import SimulatedGPU
 
 _PACKET = 2**20  # a command may hold the text of a master
 
@@ -73,7 +74,8 @@ def warm(libraries: Sequence[str]) -> None:
     ):
         __import__(name)
     if "torch" in libraries:
-        _warm_torch()
+        with machine.hidden_gpu():
+            _warm_torch()
     gc.collect()
     gc.freeze()  # the collector must not touch, and so copy, what was here before the fork
 
@@ -85,12 +87,22 @@ def _warm_torch() -> None:
 
     torch.set_num_threads(1)
     torch.set_num_interop_threads(1)
-    model = nn.Sequential(nn.Conv2d(2, 3, 2), nn.BatchNorm2d(3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 2))
-    for optimizer in (torch.optim.AdamW(model.parameters()), torch.optim.SGD(model.parameters(), 0.1, momentum=0.9)):
-        for inputs, targets in DataLoader(TensorDataset(torch.randn(4, 2, 5, 5), torch.zeros(4).long()), 2):
-            optimizer.zero_grad()
-            nn.functional.cross_entropy(model(inputs), targets).backward()
-            optimizer.step()
+
+    def train(device: str) -> None:
+        layers = (nn.Conv2d(2, 3, 2), nn.BatchNorm2d(3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 2))
+        model = nn.Sequential(*layers).to(device)
+        kinds = torch.optim.AdamW(model.parameters()), torch.optim.SGD(model.parameters(), 0.1, momentum=0.9)
+        for optimizer in kinds:
+            for inputs, targets in DataLoader(TensorDataset(torch.randn(4, 2, 5, 5), torch.zeros(4).long()), 2):
+                optimizer.zero_grad()
+                loss = nn.functional.cross_entropy(model(inputs.to(device)), targets.to(device))
+                loss.backward()
+                optimizer.step()
+                (loss.detach() * len(targets)).item()
+
+    train("cpu")
+    with SimulatedGPU():  # each operator of torch is slow when Python sees it for the first time
+        train("cuda")
     nn.functional.unfold(torch.einsum("abcd,bc->abcd", torch.randn(1, 2, 5, 5), torch.randn(2, 5)), 2)
 
 

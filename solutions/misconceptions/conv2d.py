@@ -357,6 +357,37 @@ class SinglePrecision(RightConv2d):
         return _with(self, weight=self.weight.float(), bias=bias).forward(x.float())
 
 
+class FrameOnTheCpu(RightConv2d):
+    """replaces: Conv2d
+
+    Your layer works on the CPU alone: forward makes a new tensor there, wherever layer and image are. Let what you make
+    take its device from the image or from the weights.
+    """
+
+    def forward(self, x):
+        _check(self, x)
+        (top, left), (height, width) = self.padding, x.shape[-2:]
+        framed = torch.zeros(*x.shape[:-2], height + 2 * top, width + 2 * left, dtype=x.dtype)
+        framed[..., top : top + height, left : left + width] = x
+        return _with(self, padding=(0, 0)).forward(framed)
+
+
+class ConstantLeftBehind(RightConv2d):
+    """replaces: Conv2d
+
+    A tensor that the constructor keeps as a plain attribute stays where it was made when the layer moves to another
+    device. What a layer does not learn, and needs all the same, is a buffer.
+    """
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.ones = torch.ones(self.out_channels, 1, 1)
+
+    def forward(self, x):
+        y = super().forward(x)
+        return y * self.ones.to(y.dtype)
+
+
 class WeightsTurnedInPlace(RightConv2d):
     """replaces: Conv2d
 

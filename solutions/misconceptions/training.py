@@ -1127,3 +1127,133 @@ def best_weights_restored(model, train_loader, val_loader, *, epochs, learning_r
         history["val_accuracy"].append(val_accuracy)
     model.load_state_dict(best)
     return history
+
+
+# --- Devices --------------------------------------------------------------------------------------------------
+# On the CPU all of these are right.
+
+
+def batches_stay_behind(model, loader, loss_fn, optimizer, device):
+    """replaces: train_one_epoch
+
+    The model is on the device, and the batches stay in the memory of the CPU. Both have to be in the same
+    place.
+    """
+    model.train()
+    losses = []
+    for inputs, targets in loader:
+        loss = loss_fn(model(inputs), targets)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append((loss.item(), len(targets)))
+    return _mean(losses)
+
+
+def targets_stay_behind(model, loader, loss_fn, optimizer, device):
+    """replaces: train_one_epoch
+
+    The inputs move to the device, and the targets do not follow. The loss needs both in the same place.
+    """
+    model.train()
+    losses = []
+    for inputs, targets in loader:
+        loss = loss_fn(model(inputs.to(device)), targets)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append((loss.item(), len(targets)))
+    return _mean(losses)
+
+
+def device_hard_coded(model, loader, loss_fn, optimizer, device):
+    """replaces: train_one_epoch
+
+    The device is written down here by name, so that the loop runs on one kind of machine only. It is the
+    caller who says where to compute; there is an argument for it.
+    """
+    model.train()
+    return _mean(_train(model, loader, loss_fn, optimizer, torch.device("cuda")))
+
+
+def device_found_anew(model, loader, loss_fn, optimizer, device):
+    """replaces: train_one_epoch
+
+    The best device of the machine is looked up here once more, and the caller may have had reasons to choose
+    another. Compute where you are told to; there is an argument for it.
+    """
+    model.train()
+    best = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return _mean(_train(model, loader, loss_fn, optimizer, best))
+
+
+def sum_on_the_cpu(model, loader, loss_fn, optimizer, device):
+    """replaces: train_one_epoch
+
+    The running sum was made in the memory of the CPU, and the losses are on the device. A new tensor lives on the
+    CPU unless it is told otherwise.
+    """
+    model.train()
+    total, examples = torch.zeros(()), 0
+    for inputs, targets in loader:
+        inputs, targets = inputs.to(device), targets.to(device)
+        loss = loss_fn(model(inputs), targets)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        total += loss.detach() * len(targets)
+        examples += len(targets)
+    return (total / examples).item()
+
+
+def validation_batches_stay_behind(model, loader, loss_fn, device):
+    """replaces: evaluate
+
+    The model is on the device, and the batches stay in the memory of the CPU. Both have to be in the same
+    place.
+    """
+    losses, right, sizes = [], [], []
+    with _Evaluation(model), torch.no_grad():
+        for inputs, targets in loader:
+            logits = model(inputs)
+            losses.append(loss_fn(logits, targets).item() * len(targets))
+            right.append((logits.argmax(1) == targets).sum().item())
+            sizes.append(len(targets))
+    return sum(losses) / sum(sizes), sum(right) / sum(sizes)
+
+
+def validation_device_found_anew(model, loader, loss_fn, device):
+    """replaces: evaluate
+
+    The best device of the machine is looked up here once more, and the caller may have had reasons to choose
+    another. Compute where you are told to; there is an argument for it.
+    """
+    best = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    with _Evaluation(model), torch.no_grad():
+        return _evaluated(model, loader, loss_fn, best)
+
+
+def answers_read_by_numpy(model, loader, loss_fn, device):
+    """replaces: evaluate
+
+    NumPy reads the memory of the CPU alone, and the answers are on the device. Either count there, or bring them
+    back first.
+    """
+    losses, right, sizes = [], [], []
+    with _Evaluation(model), torch.no_grad():
+        for inputs, targets in loader:
+            logits = model(inputs.to(device))
+            losses.append(loss_fn(logits, targets.to(device)).item() * len(targets))
+            right.append(int((logits.argmax(1).numpy() == targets.numpy()).sum()))
+            sizes.append(len(targets))
+    return sum(losses) / sum(sizes), sum(right) / sum(sizes)
+
+
+def model_stays_behind(model, train_loader, val_loader, *, epochs, learning_rate, weight_decay=0.0, device):
+    """replaces: fit
+
+    The batches move to the device, and the model is still where it was made. Somebody has to move it, and
+    here that is you.
+    """
+    optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate, weight_decay=weight_decay)
+    return _fit(model, train_loader, val_loader, optimizer, epochs, device)

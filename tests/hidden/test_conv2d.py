@@ -131,6 +131,23 @@ def converted(Conv2d, sizes, options, dtype, weight, x):
     return {"dtype": str(output.dtype), "output": output, "gradient of weight": layer.weight.grad}
 
 
+def on_a_gpu(Conv2d, sizes, options, weight, bias, x):
+    """The output and the gradients of a layer that was moved to a GPU, and where they are."""
+    import torch
+
+    layer = Conv2d(*sizes, **options)
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor(weight))
+        if getattr(layer, "bias", None) is not None:
+            layer.bias.copy_(torch.tensor(bias))
+    layer.to("cuda")
+    x = torch.tensor(x, dtype=layer.weight.dtype, device="cuda", requires_grad=True)
+    output = layer(x)
+    output.sum().backward()
+    tensors = [output, x.grad, layer.weight.grad]
+    return [tensors, [tensor.device.type for tensor in tensors]]
+
+
 def left_behind(Conv2d, sizes, options, weight, bias, x):
     """The image and the parameters after two calls, and how far the outputs are apart."""
     import torch
@@ -227,7 +244,7 @@ def test_pictures_on_paper(agrees):
         agrees(forward, (1, 1, 2), {"bias": False}, weight, None, x, call=shown, terms=4, scale=6)
 
 
-@points(8)
+@points(7)
 @pytest.mark.parametrize(
     ("sizes", "image"),
     [
@@ -261,7 +278,7 @@ def test_bias(agrees, rng, sizes, image, options):
     agrees(forward, *layer, **about)
 
 
-@points(5)
+@points(4)
 @pytest.mark.parametrize(
     ("sizes", "image", "stride"),
     [
@@ -276,7 +293,7 @@ def test_stride(agrees, rng, sizes, image, stride):
     check_without_bias(agrees, rng, sizes, image, stride=stride)
 
 
-@points(5)
+@points(4)
 @pytest.mark.parametrize(
     ("sizes", "image", "padding"),
     [
@@ -352,6 +369,22 @@ def test_dtype(agrees, rng, dtype):
     (*layer, weight, _, x), about = draw_layer(rng, (3, 2, (3, 2)), (5, 3, 7, 8), dtype)
     about = of_gradients(about, weight, x, f"{dtype} layer")
     agrees(converted, *layer, dtype, weight, x, precision=dtype, **about)
+
+
+@points(3)
+@pytest.mark.parametrize(
+    ("sizes", "image", "options"),
+    [
+        ((3, 2, (3, 2)), (2, 3, 6, 7), {"padding": 1}),
+        ((2, 3, (2, 3)), (2, 7, 5), {"bias": False, "stride": 2}),
+        ((4, 6, (2, 3)), (3, 4, 7, 8), {"dilation": (2, 1), "groups": 2}),
+    ],
+)
+def test_on_a_gpu(agrees, rng, sizes, image, options):
+    """On a GPU the whole layer moves along, nothing is made on the CPU, and the result and its gradients are there."""
+    layer, about = draw_layer(rng, sizes, image, **options)
+    about = of_gradients(about, layer[2], layer[4][None] if len(image) == 3 else layer[4], "on a machine with a GPU,")
+    agrees(on_a_gpu, *layer, gpus=("cuda",), **about)
 
 
 @points(1)

@@ -5,6 +5,9 @@ The last batch is by far the hardest and, where the mean is at stake and there a
 average shows and costs points once. For the same reason a Loader is a list of batches that also knows its dataset, save
 where loaders are at stake. Dropout has p = 1: all or nothing, and no dice.
 
+Most of it computes on the CPU, so that a tensor left behind costs the tests on a GPU and no others. That GPU is a real
+one where the machine has one and the instructor asks for it, else a simulated one; probes cannot tell them apart.
+
 Tolerances: an epoch is a handful of steps, and TERMS bounds the products that one output or gradient sums on its way.
 Steps carry rounding along, batch norm of few examples magnifies it, and AdamW divides small gradients by themselves;
 float32 and float64 still agree twenty times better than asked for. What the misconceptions change is far above that.
@@ -15,8 +18,8 @@ import pytest
 
 from autograder.suite import points
 
-DEVICE = "cpu"  # where everything computes
 TERMS = 100
+CUDA = ("cuda",)  # what is in a machine with an NVIDIA GPU; unless a case says otherwise, there is none
 
 FEATURES, CLASSES = 5, 3
 PERCEPTRON = [["Linear", FEATURES, 7], ["Tanh"], ["Linear", 7, CLASSES]]
@@ -38,7 +41,12 @@ LOADERS = ["tuple of lists", "iterable without len", "DataLoader", "DataLoader w
 
 def about(call, **settings):
     """What a case says besides its data: settings of the probe, the device, the call as it reads, the tolerance."""
-    return {**settings, "device": DEVICE, "call": call, "terms": TERMS}
+    return {"device": "cpu", **settings, "call": call, "terms": TERMS}
+
+
+def on_a_gpu(call, **settings):
+    """The same in a machine with a GPU, on which the probe computes unless it is told otherwise."""
+    return about(f"{call}, on a machine with a GPU", gpus=CUDA, **{"device": "cuda", **settings})
 
 
 def secret(rng):
@@ -67,54 +75,31 @@ def answered(rng, *scores):
 # --- pick_device: 5 points ------------------------------------------------------------------------------------------
 
 
-def device_of_a_machine(pick_device, cuda, mps):
-    """The device that is picked where these GPUs are available, by whatever call PyTorch is asked for them."""
+def kind_of_device(pick_device):
+    """Whether a device is picked, and its name without a number."""
     import torch
 
-    best = torch.device("cuda") if cuda else torch.device("mps") if mps else None
-    simulated = [
-        (torch.cuda, "is_available", lambda: cuda),
-        (torch.cuda, "device_count", lambda: int(cuda)),
-        (torch.cuda, "current_device", lambda: 0),
-        (torch.backends.mps, "is_available", lambda: mps),
-        (torch.mps, "is_available", lambda: mps),
-        (torch.mps, "device_count", lambda: int(mps)),
-        (torch.accelerator, "is_available", lambda: best is not None),
-        (torch.accelerator, "device_count", lambda: int(best is not None)),
-        (torch.accelerator, "current_accelerator", lambda check_available=False: best),
-        # What PyTorch was built for says nothing about the machine.
-        (torch.backends.cuda, "is_built", lambda: True),
-        (torch.backends.mps, "is_built", lambda: True),
-    ]
-    real = [(place, name, getattr(place, name)) for place, name, _ in simulated]
-    try:
-        for place, name, answer in simulated:
-            setattr(place, name, answer)
-        device = pick_device()
-    finally:
-        for place, name, answer in real:
-            setattr(place, name, answer)
+    device = pick_device()
     return [isinstance(device, torch.device), str(device).partition(":")[0]]
 
 
 @points(2)
-@pytest.mark.parametrize("mps", [False, True], ids=["alone", "with-mps"])
-def test_a_machine_with_cuda(agrees, mps):
+@pytest.mark.parametrize("gpus", [CUDA, ("cuda", "mps")], ids=["alone", "with-mps"])
+def test_a_machine_with_cuda(agrees, gpus):
     """pick_device takes "cuda" wherever it is available, and returns a torch.device."""
-    where = "cuda is available" + (", and mps too" if mps else "")
-    agrees(device_of_a_machine, cuda=True, mps=mps, call=f"pick_device() where {where}")
+    agrees(kind_of_device, gpus=gpus, call=f"pick_device() where {' and '.join(gpus)} is available")
 
 
 @points(2)
 def test_a_machine_with_mps(agrees):
     """pick_device takes "mps" where it is available and "cuda" is not, and returns a torch.device."""
-    agrees(device_of_a_machine, cuda=False, mps=True, call="pick_device() where mps is available, and cuda is not")
+    agrees(kind_of_device, gpus=("mps",), call="pick_device() where mps is available, and cuda is not")
 
 
 @points(1)
 def test_a_machine_without_a_gpu(agrees):
     """pick_device takes "cpu" where no GPU is available, whatever PyTorch was built for."""
-    agrees(device_of_a_machine, cuda=False, mps=False, call="pick_device() where no GPU is available")
+    agrees(kind_of_device, gpus=(), call="pick_device() where no GPU is available")
 
 
 # --- ConvNet: 25 points ---------------------------------------------------------------------------------------------
@@ -191,7 +176,7 @@ def test_shapes_of_the_weights(agrees, channels, options):
     agrees(shapes_of_weights, channels, options, call=written(channels, options))
 
 
-@points(6)
+@points(5)
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("batch", [1, 2, 13])
 def test_logits_of_the_lectures_network(agrees, rng, batch, mode):
@@ -201,7 +186,7 @@ def test_logits_of_the_lectures_network(agrees, rng, batch, mode):
     agrees(network_with_given_weights, "logits", *case, **about(call, training=mode == "training"))
 
 
-@points(5)
+@points(4)
 @each_network
 def test_logits_of_other_networks(agrees, rng, channels, options):
     """The logits for other kernels, pools and channels."""
@@ -237,13 +222,21 @@ def test_an_optimizer_finds_all_parameters(agrees, rng, channels, options):
     agrees(network_with_given_weights, "step", *case, **about(call))
 
 
+@points(2)
+def test_a_network_on_a_gpu(agrees, rng):
+    """The whole network moves to a GPU, and computes there, forwards and backwards."""
+    case = (*LECTURE, *given(rng, *LECTURE, 2, 11, 17))
+    call = f"the gradients of {written(*LECTURE, 2, 3, 11, 17)}"
+    agrees(network_with_given_weights, "gradients", *case, **on_a_gpu(call), scale=4)
+
+
 # --- train_one_epoch: 30 points -------------------------------------------------------------------------------------
 
 
 def train(
     train_one_epoch, look, seed, layers, data, optimizer, loss, *, device, epochs=1, training=True, loader="Loader"
 ):  # fmt: skip
-    """Train a network from a given state for some epochs: their losses, or its parameters and buffers afterwards."""
+    """Train a network from a given state: the losses of some epochs, parameters and buffers afterwards, or both."""
     import torch
     from torch import nn
     from torch.utils.data import DataLoader, TensorDataset
@@ -271,7 +264,8 @@ def train(
         "DataLoader with drop_last": lambda: DataLoader(examples, batch_size=6, drop_last=True),
     }[loader]()
     losses = [train_one_epoch(model, loader, loss_fn, optimizer, torch.device(device)) for _ in range(epochs)]
-    return losses if look == "losses" else [*model.parameters(), *model.buffers()]
+    state = [*model.parameters(), *model.buffers()]
+    return {"losses": losses, "state": state, "both": [losses, state]}[look]
 
 
 def events_of_an_epoch(train_one_epoch, seed, data, *, device):
@@ -339,7 +333,7 @@ def trains(sizes, *, layers=PERCEPTRON, optimizer=SGD, epochs=1, mode="training"
     return f"train_one_epoch on ({network}) in {mode} mode, {optimizer[0]}, batches of {sizes}, {passes}"
 
 
-@points(6)
+@points(5)
 @pytest.mark.parametrize(("sizes", "epochs"), [((7,), 1), ((7, 7, 3), 1), ((5, 3, 2), 3), ((11, 2), 2)])
 def test_weights_after_steps_of_sgd(agrees, rng, sizes, epochs):
     """The weights after some epochs of stochastic gradient descent with momentum."""
@@ -347,7 +341,7 @@ def test_weights_after_steps_of_sgd(agrees, rng, sizes, epochs):
     agrees(train, "state", *case, **about(trains(sizes, epochs=epochs), epochs=epochs))
 
 
-@points(4)
+@points(3)
 @pytest.mark.parametrize(("sizes", "epochs"), [((7, 3), 1), ((7, 7, 3), 2), ((5, 3, 2), 3)])
 def test_weights_after_steps_of_adamw(agrees, rng, sizes, epochs):
     """The weights after some epochs of AdamW with weight decay."""
@@ -363,7 +357,7 @@ def test_one_step_per_batch(agrees, rng, sizes):
     agrees(events_of_an_epoch, secret(rng), batches(rng, *sizes), **about(call))
 
 
-@points(5)
+@points(4)
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("layers", [NORMALISED, DROPPED, MIXED], ids=["batch-norm", "dropout", "both"])
 def test_training_mode(agrees, rng, layers, mode):
@@ -373,7 +367,7 @@ def test_training_mode(agrees, rng, layers, mode):
     agrees(train, "state", *case, **about(call, epochs=2, training=mode == "training"))
 
 
-@points(5)
+@points(4)
 @pytest.mark.parametrize(("sizes", "epochs"), [((7,), 1), ((7, 7, 3), 1), ((2, 11), 1), ((5, 3, 2), 3)])
 def test_mean_training_loss(agrees, rng, sizes, epochs):
     """The result is the mean loss per example, a Python float; a ragged last batch weighs by its size."""
@@ -401,11 +395,100 @@ def test_training_with_the_given_loss(agrees, rng, loss):
     agrees(train, "state", *case, **settings)
 
 
-@points(2)
+@points(1)
 def test_no_graph_is_kept(agrees, rng):
     """The memory in use does not grow from batch to batch: the running loss is a value without its graph."""
     sizes = (3, 5, 2, 7, 3, 5)
     agrees(memory_grows, secret(rng), batches(rng, *sizes), **about(f"train_one_epoch, batches of {sizes}"))
+
+
+def memory_of_the_gpu_grows(train_one_epoch, seed, data, *, device):
+    """Whether the GPU's memory fills in the course of an epoch: by more than half of its inputs, batch after batch."""
+    import gc
+
+    import torch
+    from torch import nn
+
+    class Loader(list):
+        dataset = property(lambda self: range(sum(len(targets) for _, targets in self)))
+
+    class Watched(nn.Linear):
+        def forward(self, inputs):
+            gc.collect()
+            used.append(torch.cuda.memory_allocated())
+            return super().forward(inputs)
+
+    used = []
+    torch.manual_seed(seed)
+    model = Watched(data[0][0].shape[1], 3).to(device)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    loader = Loader((torch.tensor(inputs, dtype=torch.float32), torch.tensor(targets)) for inputs, targets in data)
+    train_one_epoch(model, loader, nn.CrossEntropyLoss(), optimizer, torch.device(device))
+    inputs = 4 * data[0][0].size  # bytes
+    return [len(used), used[-1] - used[1] > (len(used) - 2) * inputs / 2]
+
+
+def waits_for_the_gpu(train_one_epoch, seed, data, *, device):
+    """How often per batch a value is fetched from the GPU, for which everything that was ordered must be done."""
+    import torch
+    from torch import nn
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    class Waits(TorchDispatchMode):
+        count = 0
+
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            kwargs = kwargs or {}
+            name = func.overloadpacket.__name__
+            if args and isinstance(args[0], torch.Tensor):
+                away = name == "_to_copy" and torch.device(kwargs.get("device") or device).type == "cpu"
+                self.count += args[0].is_cuda and (away or name in ("_local_scalar_dense", "nonzero", "masked_select"))
+            return func(*args, **kwargs)
+
+    torch.manual_seed(seed)
+    model = nn.Linear(data[0][0].shape[1], 3).to(device)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    loader = [(torch.tensor(inputs, dtype=torch.float32), torch.tensor(targets)) for inputs, targets in data]
+    with Waits() as waits:
+        train_one_epoch(model, loader, nn.CrossEntropyLoss(), optimizer, torch.device(device))
+    return waits.count / len(data)
+
+
+def at_most_once(waits):
+    """A word of advice to those who make a GPU wait more than once per batch."""
+    if waits <= 1:
+        return None
+    return (
+        "Right, and slower on a GPU than it need be: several times per batch this waits until the GPU has done all "
+        "that was ordered. Look for whatever asks for a value, and keep the sums on the device."
+    )
+
+
+@points(3)
+@pytest.mark.parametrize(("layers", "optimizer", "loader"), [(MIXED, SGD, "Loader"), (PERCEPTRON, ADAMW, "DataLoader")])
+def test_training_on_a_gpu(agrees, advises, rng, layers, optimizer, loader):
+    """Inputs and targets of every batch follow the model to a GPU; the result is a Python float all the same."""
+    data = batches(rng, 5, 5, 5)
+    call = f"train_one_epoch with {optimizer[0]}, batches of (5, 5, 5), device: cuda"
+    case = (secret(rng), layers, data, optimizer, CROSS_ENTROPY)
+    agrees(train, "both", *case, **on_a_gpu(call, loader=loader))
+    if loader == "Loader":
+        advises(waits_for_the_gpu, secret(rng), data, check=at_most_once, **on_a_gpu(call))
+
+
+@points(1)
+def test_training_on_the_callers_device(agrees, rng):
+    """The caller names the device: in a machine with a GPU it may be the CPU."""
+    case = (secret(rng), PERCEPTRON, batches(rng, 5, 5), SGD, CROSS_ENTROPY)
+    agrees(train, "state", *case, **on_a_gpu("train_one_epoch, batches of (5, 5), device: cpu", device="cpu"))
+
+
+@points(1)
+def test_memory_of_the_gpu(agrees, rng):
+    """The GPU's memory does not fill from batch to batch."""
+    sizes = (7,) * 5
+    data = batches(rng, *sizes, shape=(64,))
+    agrees(memory_of_the_gpu_grows, secret(rng), data, **on_a_gpu(f"train_one_epoch, batches of {sizes}"))
 
 
 # --- evaluate: 25 points --------------------------------------------------------------------------------------------
@@ -491,7 +574,7 @@ def builds_graphs(evaluate, seed, data, *, device, training):
 SCORES = [((3, 7),), ((2, 3),), ((6, 7), (2, 5), (0, 2)), ((1, 7), (3, 3)), ((0, 5), (1, 3)), ((4, 4),)]
 
 
-@points(5)
+@points(4)
 @pytest.mark.parametrize("loss", [CROSS_ENTROPY, SMOOTHED, MARGIN], ids=["cross-entropy", "smoothed", "margin"])
 @pytest.mark.parametrize("sizes", [(7,), (7, 7, 3), (2, 11)], ids=str)
 def test_mean_validation_loss(agrees, rng, sizes, loss):
@@ -500,7 +583,7 @@ def test_mean_validation_loss(agrees, rng, sizes, loss):
     agrees(measure, "loss", *case, **about(f"evaluate, loss_fn: {loss[0]}, batches of {sizes}"))
 
 
-@points(5)
+@points(4)
 @pytest.mark.parametrize("scores", SCORES, ids=str)
 def test_accuracy(agrees, rng, scores):
     """The second result is the accuracy in [0, 1], a Python float: the right answers over all examples."""
@@ -508,7 +591,7 @@ def test_accuracy(agrees, rng, scores):
     agrees(measure, "accuracy", *case, **about(f"evaluate, batches of {tuple(size for _, size in scores)}"))
 
 
-@points(4)
+@points(3)
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("layers", [NORMALISED, DROPPED, MIXED], ids=["batch-norm", "dropout", "both"])
 def test_evaluation_mode(agrees, rng, layers, mode):
@@ -559,11 +642,27 @@ def test_gradients_are_off(agrees, rng, mode):
     agrees(builds_graphs, *case, **about(f"evaluate, a model in {mode} mode", training=mode == "training"))
 
 
+@points(2)
+@pytest.mark.parametrize(("layers", "loader"), [(MIXED, "Loader"), (PERCEPTRON, "DataLoader")])
+def test_measuring_on_a_gpu(agrees, rng, layers, loader):
+    """Inputs and targets of every batch follow the model to a GPU; the results are Python floats all the same."""
+    case = (secret(rng), layers, batches(rng, 5, 5, 5), CROSS_ENTROPY)
+    call = "evaluate, batches of (5, 5, 5), device: cuda"
+    agrees(measure, "both", *case, **on_a_gpu(call, loader=loader))
+
+
+@points(1)
+def test_measuring_on_the_callers_device(agrees, rng):
+    """The caller names the device: in a machine with a GPU it may be the CPU."""
+    case = (secret(rng), PERCEPTRON, batches(rng, 5, 5), CROSS_ENTROPY)
+    agrees(measure, "both", *case, **on_a_gpu("evaluate, batches of (5, 5), device: cpu", device="cpu"))
+
+
 # --- fit: 15 points -------------------------------------------------------------------------------------------------
 
 
 def fitted(fit, look, seed, layers, train_data, val_data, *, device, iterable=False, **settings):
-    """The history of a fit from a given state, or the weights afterwards."""
+    """The history of a fit from a given state, the weights afterwards, or both and where they are."""
     import torch
     from torch import nn
 
@@ -586,9 +685,9 @@ def fitted(fit, look, seed, layers, train_data, val_data, *, device, iterable=Fa
     if iterable:
         loaders = map(Iterable, loaders)
     history = fit(model, *loaders, **settings, device=torch.device(device))
-    if look == "weights":
-        return list(model.parameters())
-    return {name: history[name] for name in ("train_loss", "val_loss", "val_accuracy") if name in history}
+    history = {name: history[name] for name in ("train_loss", "val_loss", "val_accuracy") if name in history}
+    weights = list(model.parameters())
+    return {"history": history, "weights": weights, "both": [history, weights, weights[0].device.type]}[look]
 
 
 def events_of_a_fit(fit, seed, train_data, val_data, *, device, epochs):
@@ -622,7 +721,7 @@ def both_loaders(rng):
     return batches(rng, 7, 5, 2), batches(rng, 5, 3)
 
 
-@points(4)
+@points(3)
 @pytest.mark.parametrize("layers", [PERCEPTRON, MIXED], ids=["plain", "both"])
 @pytest.mark.parametrize(("epochs", "learning_rate", "iterable"), [(1, 0.1, False), (4, 0.05, True)])
 def test_history(agrees, rng, layers, epochs, learning_rate, iterable):
@@ -632,7 +731,7 @@ def test_history(agrees, rng, layers, epochs, learning_rate, iterable):
     agrees(fitted, "history", *case, **about(fits(**settings), **settings, iterable=iterable))
 
 
-@points(4)
+@points(3)
 @pytest.mark.parametrize(("epochs", "learning_rate"), [(1, 0.05), (3, 0.05), (5, 0.02)])
 def test_weights_after_a_fit(agrees, rng, epochs, learning_rate):
     """The weights after some epochs of AdamW with the given learning rate, by default without weight decay."""
@@ -656,3 +755,11 @@ def test_training_then_validation(agrees, rng, epochs):
     """Each epoch trains on the training loader first, and then evaluates on the validation loader."""
     case = (secret(rng), *both_loaders(rng))
     agrees(events_of_a_fit, *case, **about(f"the order of events in fit, epochs={epochs}", epochs=epochs))
+
+
+@points(2)
+def test_fitting_on_a_gpu(agrees, rng):
+    """The model comes on the CPU and is moved to the GPU, where it stays; the history holds Python floats."""
+    settings = {"epochs": 2, "learning_rate": 0.05}
+    case = (secret(rng), MIXED, *both_loaders(rng))
+    agrees(fitted, "both", *case, **on_a_gpu(fits(**settings), **settings))

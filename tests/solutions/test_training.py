@@ -2,6 +2,7 @@
 
 import copy
 import doctest
+import time
 import weakref
 
 import numpy as np
@@ -321,7 +322,7 @@ def test_a_fit_moves_the_model_to_the_device():
 
 
 @pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device and a CUDA build of torch")
 def test_a_fit_on_a_gpu_agrees_with_one_on_the_cpu():
     ours, theirs = training.ConvNet(2, 3, 7, 5), training.ConvNet(2, 3, 7, 5)
     theirs.load_state_dict(ours.state_dict())
@@ -360,7 +361,9 @@ def accuracy_on_digits(digits, seed, network_options, **settings):
         DataLoader(TensorDataset(images[part], labels[part]), batch_size=32, shuffle=True) for part in parts
     )
     network = training.ConvNet(1, 16, 32, 10, **network_options)
+    start = time.process_time()
     history = training.fit(network, train_loader, val_loader, epochs=10, **settings, device=CPU)
+    assert time.process_time() - start < 10  # seconds on one core
     return history["val_accuracy"][-1]
 
 
