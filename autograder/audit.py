@@ -89,7 +89,7 @@ class Job:
 
 
 def plan(assignments: Sequence[Assignment], *, seeds: Sequence[int] = SEEDS, with_mutants: bool = False) -> list[Job]:
-    """All jobs, the long ones first, so that no process waits for another at the end.
+    """All jobs: seed by seed, and the long ones first, so that no process waits for another at the end.
 
     Args:
         assignments: to prove.
@@ -97,7 +97,7 @@ def plan(assignments: Sequence[Assignment], *, seeds: Sequence[int] = SEEDS, wit
         with_mutants: also try every mutant of the masters.
     """
     jobs = [job for assignment in assignments for job in _jobs(assignment, seeds, with_mutants)]
-    return sorted(jobs, key=lambda job: "torch" not in contract.assignment(job.assignment).libraries)
+    return sorted(jobs, key=lambda job: (job.seed, "torch" not in contract.assignment(job.assignment).libraries))
 
 
 def audit(jobs: Sequence[Job]) -> Iterator[Finding]:
@@ -122,17 +122,15 @@ def _jobs(assignment: Assignment, seeds: Sequence[int], with_mutants: bool) -> I
             yield Job("mutated", name, items=tuple(keys[start : start + _CHUNK]))
 
 
-_grader: tuple[int, Grader] | None = None
+_grader: Grader | None = None
 
 
 def _graded_with(seed: int) -> Grader:
-    """This process's grader; it holds warm processes, so there is one at a time."""
+    """This process's grader: one for all seeds, as its warm processes took seconds to start."""
     global _grader  # noqa: PLW0603
-    if _grader is None or _grader[0] != seed:
-        if _grader is not None:
-            _grader[1].close()
-        _grader = seed, Grader(seed)
-    return _grader[1]
+    _grader = _grader or Grader(seed)
+    _grader.draw_from(seed)
+    return _grader
 
 
 def work(job: Job) -> Finding:

@@ -70,6 +70,13 @@ class Grader:
             sandbox.close()
         self._identities.__exit__()
 
+    def draw_from(self, seed: int) -> None:
+        """Draw hidden inputs from another seed from now on, with the same warm processes."""
+        if seed != self._seed:
+            self._seed = seed
+            self._suites.clear()
+            self.references = References(self.sandbox, self.suite, self._limits)
+
     def grade(self, submission: Submission, assignments: Sequence[Assignment], named: bool = False) -> Report:
         """All verdicts of a submission.
 
