@@ -131,8 +131,10 @@ class Arena:
         forgotten.write_text("the reference of last year\n")
         results.parent.chmod(0o777)
         results.chmod(0o666)
-        yield {"results": str(results), "forgotten": str(forgotten), "marker": MARKER, "shared": SHARED}
-        shutil.rmtree(results.parent)
+        try:
+            yield {"results": str(results), "forgotten": str(forgotten), "marker": MARKER, "shared": SHARED}
+        finally:
+            shutil.rmtree(results.parent)
 
     def _touched(self, target):
         """What is there that was not, or is no more as it was."""
@@ -155,7 +157,9 @@ class Arena:
             raise UnavailableError("only root can become what this setting needs")
         if setting.who == "user":
             return [_tool("setpriv"), f"--reuid={USER}", f"--regid={USER}", "--clear-groups"]
-        hide = " && ".join(f"mount -t tmpfs -o mode=1777 tmpfs {folder}" for folder in SHARED)
+        libraries = Path(sysconfig.get_path("purelib"))
+        hidden = [folder for folder in SHARED if not libraries.is_relative_to(folder)]  # where a checkout may be too
+        hide = " && ".join(f"mount -t tmpfs -o mode=1777 tmpfs {folder}" for folder in hidden)
         drop = '&& exec capsh --drop=cap_sys_admin,cap_sys_ptrace -- -c \'exec "$0" "$@"\' "$@"'
         _tool("capsh")
         return [_tool("unshare"), "--mount", "--propagation", "private", "/bin/sh", "-c", f"{hide} {drop}", "sh"]
