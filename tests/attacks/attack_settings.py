@@ -157,9 +157,12 @@ class Arena:
             raise UnavailableError("only root can become what this setting needs")
         if setting.who == "user":
             return [_tool("setpriv"), f"--reuid={USER}", f"--regid={USER}", "--clear-groups"]
-        libraries = Path(sysconfig.get_path("purelib"))
-        hidden = [folder for folder in SHARED if not libraries.is_relative_to(folder)]  # where a checkout may be too
-        hide = " && ".join(f"mount -t tmpfs -o mode=1777 tmpfs {folder}" for folder in hidden)
+        libraries, aside = Path(sysconfig.get_path("purelib")), self.folder / "libraries"
+        hide = " && ".join(f"mount -t tmpfs -o mode=1777 tmpfs {folder}" for folder in SHARED)
+        if any(libraries.is_relative_to(folder) for folder in SHARED):  # a checkout below /tmp: of it they alone stay
+            aside.mkdir(exist_ok=True)
+            back = f"mkdir -p {libraries} && mount --bind {aside} {libraries}"
+            hide = f"mount --bind {libraries} {aside} && {hide} && {back}"
         drop = '&& exec capsh --drop=cap_sys_admin,cap_sys_ptrace -- -c \'exec "$0" "$@"\' "$@"'
         _tool("capsh")
         return [_tool("unshare"), "--mount", "--propagation", "private", "/bin/sh", "-c", f"{hide} {drop}", "sh"]
