@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 import re
 import time
@@ -24,7 +25,11 @@ from autograder.suite import Test, declare, on_a_real_gpu
 _ASSIGNMENT_SECONDS: Final = 150.0  # of wall-clock time for one assignment of one submission
 _PATIENT: Final = Limits(load=60.0, call=20.0, job=90.0)  # each worker starts CUDA anew
 _NO_TIME: Final = Observation("timeout")
+_WELL: Final = ("returned", "raised", "absent")  # endings of a call after which its worker goes on
 _IMPORT: Final = re.compile(r"^\s*(?:import|from)\s+(.+)$", re.MULTILINE)
+
+
+Seen = list[Sequence[Observation]]  # of a function's calls, test by test
 
 
 class Grader:
@@ -167,8 +172,10 @@ class Session:
 
     def grade(self, functions: Sequence[str] | None = None) -> list[Verdict]:
         """All verdicts, or those on some functions, in the contract's order."""
-        chosen = self._assignment.functions if functions is None else map(self._assignment.function, functions)
-        return [verdict for function in chosen for verdict in self._function(function)]
+        names = self._assignment.names if functions is None else functions
+        chosen = [self._assignment.function(name) for name in names]
+        together = self._observe_together(chosen) if self._confirm else {}
+        return [verdict for function in chosen for verdict in self._function(function, together.get(function.name))]
 
     @property
     def review(self) -> tuple[str, ...]:
@@ -179,38 +186,68 @@ class Session:
         """The names that a function of the source reads, directly or through others."""
         return self._zygote.uses(self._source, function, self._limits)
 
-    def _function(self, function: Function) -> list[Verdict]:
+    def _function(self, function: Function, together: Seen | None) -> list[Verdict]:
         """The verdicts on one function: all its cases are observed before any is judged."""
-        tests = [test for test in self._tests if test.function == function.name]
+        tests = self._of(function)
         self._forbidden = (*self._assignment.forbidden, *function.forbidden) if self._confirm else ()
-        together = self._observe(tests)
+        together = together or self._observe(tests)
         offence = next(filter(None, (_offence(function, self._assignment, seen) for seen in together)), None)
         if offence:
             return [_verdict(test, offence) for test in tests]
         outcomes = [self._judge(test, observed) for test, observed in zip(tests, together, strict=True)]
         # One worker made all calls. Where a test fails, another decides that has seen no other test, so that nothing
-        # one test leaves behind can cost the points of another.
+        # one function or test leaves behind can cost the points of another.
         for outcome in outcomes:
-            if self._confirm and not outcome.passed and len(outcomes) > 1 and _may_be_leftover(outcome.observed):
+            if self._confirm and not outcome.passed and _may_be_leftover(outcome.observed):
                 again = self._judge(outcome.test, self._observe([outcome.test])[0])
                 outcome.observed, outcome.differences = again.observed, again.differences
         explanations = self._diagnostician.explain(function, outcomes)
         return [_outcome_verdict(*pair) for pair in zip(outcomes, explanations, strict=True)]
 
-    def _observe(self, tests: Sequence[Test]) -> list[Sequence[Observation]]:
+    def _of(self, function: Function) -> list[Test]:
+        return [test for test in self._tests if test.function == function.name]
+
+    def _observe_together(self, functions: Sequence[Function]) -> dict[str, Seen]:
+        """What one worker makes of all functions, by function: most of the time goes into starting workers.
+
+        Where a call does not come to an end, its function and those after it are left out, to be observed by
+        themselves: a loop or a crash takes no time and no result from any other.
+        """
+        shared = [function for function in functions if not function.forbidden]
+        tests = [test for function in shared for test in self._of(function)]
+        self._forbidden = self._assignment.forbidden
+        seen = itertools.takewhile(lambda item: item.ending in _WELL, self._calls_made(tests, once=True))
+        observed, together = list(seen), dict[str, Seen]()
+        for function in shared:
+            tests = self._of(function)
+            count = sum(len(test.cases) for test in tests)
+            if count <= len(observed):
+                together[function.name] = _by_test(tests, observed)
+            observed = observed[count:]
+        return together
+
+    def _observe(self, tests: Sequence[Test]) -> Seen:
+        return _by_test(tests, self._calls_made(tests))
+
+    def _calls_made(self, tests: Sequence[Test], *, once: bool = False) -> list[Observation]:
         calls = [case.call for test in tests for case in test.cases]
         left = self._end - time.monotonic()
         limits = Limits(min(self._limits.load, left), self._limits.call, min(self._limits.job, left))
         source = dataclasses.replace(self._source, forbidden=self._forbidden)
-        seen = self._zygote.observe(source, calls, limits) if left > 0 else [_NO_TIME] * len(calls)
+        seen = self._zygote.observe(source, calls, limits, once=once) if left > 0 else [_NO_TIME] * len(calls)
         self._suspicions.update(dict.fromkeys(what for item in seen for what in item.suspicions))
-        observed = iter(seen)
-        return [[next(observed) for _ in test.cases] for test in tests]
+        return seen
 
     def _judge(self, test: Test, observed: Sequence[Observation]) -> Outcome:
         expected = self._references.expected(self._assignment, test)
         differences = [judge(*triple) for triple in zip(test.cases, expected, observed, strict=True)]
         return Outcome(test, expected, observed, differences)
+
+
+def _by_test(tests: Sequence[Test], observed: Sequence[Observation]) -> Seen:
+    """Observations of all cases in a row, test by test."""
+    each = iter(observed)
+    return [[next(each) for _ in test.cases] for test in tests]
 
 
 def _imported(answer: Answer) -> set[str]:

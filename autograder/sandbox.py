@@ -211,13 +211,16 @@ class Zygote:
             self._control.close()
             self._control = None
 
-    def observe(self, source: Source, calls: Sequence[Call], limits: Limits) -> list[Observation]:
+    def observe(
+        self, source: Source, calls: Sequence[Call], limits: Limits, *, once: bool = False
+    ) -> list[Observation]:
         """Make calls, in a fresh worker for as long as it lives and in another from the next call on when it does not.
 
         Args:
             source: what to load.
             calls: made in order.
             limits: absolute; calls for which no time is left end as "timeout".
+            once: use one worker, and return what came until it ended.
         """
         observed: list[Observation] = []
         end = time.monotonic() + limits.load + limits.job
@@ -230,6 +233,8 @@ class Zygote:
             more, room = self._attempt(lambda worker, rest=rest: worker.work(source, rest, limits, end), room)
             patience -= limits.call * (more[-1].ending == "timeout")  # the time to load anew is no call's fault
             observed += more
+            if once:
+                break
         return observed
 
     def uses(self, source: Source, function: str, limits: Limits) -> frozenset[str]:

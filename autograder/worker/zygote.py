@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 
 from autograder import wire
 from autograder.worker import calls, loader, machine, walls
+from autograder.worker.kernel import real_gpu
 from autograder.worker.simulated_gpu import SimulatedGPU
 
 _PACKET = 2**20  # a command may hold the text of a master
@@ -87,6 +88,8 @@ def _warm_torch() -> None:
 
     torch.set_num_threads(1)
     torch.set_num_interop_threads(1)
+    if not real_gpu():
+        _seed_no_absent_devices(torch)
 
     def train(device: str) -> None:
         layers = (nn.Conv2d(2, 3, 2), nn.BatchNorm2d(3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 2))
@@ -104,6 +107,18 @@ def _warm_torch() -> None:
     with SimulatedGPU():  # each operator of torch is slow when Python sees it for the first time
         train("cuda")
     nn.functional.unfold(torch.einsum("abcd,bc->abcd", torch.randn(1, 2, 5, 5), torch.randn(2, 5)), 2)
+
+
+def _seed_no_absent_devices(torch: Any) -> None:
+    """torch.manual_seed also notes a seed for each kind of device, with the whole stack, should one ever be used."""
+    for device in (torch.cuda, torch.xpu, torch.mtia):
+        for module in (device, getattr(device, "random", device)):
+            if hasattr(module, "_lazy_call"):
+                module._lazy_call = _do_nothing
+
+
+def _do_nothing(*_: Any, **__: Any) -> None:
+    pass
 
 
 def forget_the_kit() -> None:
