@@ -92,7 +92,9 @@ class _Look:
     def _named(self, full: str) -> str | None:
         """Of a dotted name in full."""
         first, _, rest = full.partition(".")
-        if first in _MODULES or full == "sys.modules":
+        if first in _MODULES:
+            return f"uses {first}"
+        if full == "sys.modules":
             return f"uses {full}"
         below = any(full == name or full.startswith(f"{name}.") for name in self._forbidden)
         above = any(name.startswith(f"{full}.") for name in self._forbidden)
