@@ -231,12 +231,16 @@ class Session:
 
     def _calls_made(self, tests: Sequence[Test], *, once: bool = False) -> list[Observation]:
         calls = [case.call for test in tests for case in test.cases]
+        # Those on the same machine in a row: for another one a worker loads the submission anew.
+        order = sorted(range(len(calls)), key=lambda number: str(calls[number].gpus))
         left = self._end - time.monotonic()
         limits = Limits(min(self._limits.load, left), self._limits.call, min(self._limits.job, left))
         source = dataclasses.replace(self._source, forbidden=self._forbidden)
-        seen = self._zygote.observe(source, calls, limits, once=once) if left > 0 else [_NO_TIME] * len(calls)
+        ordered = [calls[number] for number in order]
+        seen = self._zygote.observe(source, ordered, limits, once=once) if left > 0 else [_NO_TIME] * len(calls)
         self._suspicions.update(dict.fromkeys(what for item in seen for what in item.suspicions))
-        return seen
+        made = dict(zip(order, seen, strict=False))
+        return [made[number] for number in itertools.takewhile(made.__contains__, range(len(calls)))]
 
     def _judge(self, test: Test, observed: Sequence[Observation]) -> Outcome:
         expected = self._references.expected(self._assignment, test)
