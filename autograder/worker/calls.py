@@ -172,9 +172,7 @@ def reset(seed: int) -> None:
     sys.setrecursionlimit(1000)
     torch = sys.modules.get("torch")
     if torch is not None:
-        torch.default_generator.manual_seed(seed)  # torch.manual_seed also walks the stack, for each device it lacks
-        if torch.cuda.is_initialized():
-            torch.cuda.manual_seed_all(seed)
+        torch.manual_seed(seed)
         torch.set_grad_enabled(True)
         torch.set_default_device(None)
         torch.set_default_dtype(torch.float32)

@@ -77,8 +77,8 @@ class _Look:
                 return f"uses {name}"
             case ast.Attribute(attr=name) if name in _ATTRIBUTES:
                 return f"uses {name}"
-            case ast.Attribute() | ast.Name(ctx=ast.Load()):
-                return self._named(self._full(node))
+            case ast.Attribute() | ast.Name(ctx=ast.Load()) if full := self._full(node):
+                return self._named(full)
             case _:
                 return None
 
