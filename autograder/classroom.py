@@ -20,7 +20,7 @@ from autograder import contract
 from autograder.faces import gradebook, gradescope, html
 from autograder.files import read_json, sweep, write_json, write_text
 from autograder.intake import find_submissions, group_by_student
-from autograder.pool import Job, Runner
+from autograder.pool import Job, Runner, confirmed
 from autograder.report import Report
 
 
@@ -103,17 +103,8 @@ class Classroom:
             else:
                 self._rows[student] = row
                 yield Done(student, row, resumed=True)
-        slow: dict[str, Report] = {}
-        for student, result in runner.run([self._job(student) for student in waiting]):
-            report = _report(result)
-            if report is not None and report.timed_out:
-                slow[student] = report
-            else:
-                yield self._keep(student, report, result)
-        for student, report in slow.items():
-            for _, result in runner.run([self._job(student, report.timed_out)]):
-                again = _report(result)
-                yield self._keep(student, again and report.with_again(again), result)
+        for student, result in confirmed(runner, [self._job(student) for student in waiting]):
+            yield self._keep(student, _report(result), result)
 
     def close(self) -> Path:
         """Write the gradebook and the page of all that is graded; the gradebook's path."""
@@ -122,9 +113,9 @@ class Classroom:
         self._write(self._out / "class.html", html.overview(rows, self._order), 0o600)
         return path
 
-    def _job(self, student: str, assignments: Sequence[str] = ()) -> Job:
+    def _job(self, student: str) -> Job:
         paths = tuple(str(path) for path in self._groups[student])
-        return Job(student, paths, tuple(assignments) or self._assignments, self._named, self._seed, self._gpu)
+        return Job(student, paths, self._assignments, self._named, self._seed, self._gpu)
 
     def _keep(self, student: str, report: Report | None, result: Mapping[str, Any]) -> Done:
         if report is None:

@@ -12,13 +12,14 @@ import multiprocessing
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol, Self
 
 from autograder import contract
 from autograder.grading import Grader
 from autograder.intake import read_submission
+from autograder.report import Report
 from autograder.suite import SuiteError
 from autograder.worker.kernel import prctl
 
@@ -59,6 +60,29 @@ class Runner(Protocol):
     def run(self, jobs: Sequence[Job]) -> Iterator[tuple[str, Result]]:
         """Each job's student and result, in the order in which they end."""
         ...
+
+
+def confirmed(runner: Runner, jobs: Sequence[Job]) -> Iterator[tuple[str, Result]]:
+    """Each job's student and result, as they end.
+
+    An assignment in which something timed out is graded a second time when nothing else runs, and only that counts.
+    """
+    waiting, slow = {job.student: job for job in jobs}, dict[str, Report]()
+    for student, result in runner.run(jobs):
+        if timed_out(result):
+            slow[student] = Report.from_json(result["report"])
+        else:
+            yield student, result
+    for student, report in slow.items():
+        for _, again in runner.run([replace(waiting[student], assignments=report.timed_out)]):
+            if "report" in again:
+                again = {"report": report.with_again(Report.from_json(again["report"])).to_json()}
+            yield student, again
+
+
+def timed_out(result: Result) -> bool:
+    """Whether something in a job took too long: then only a second run counts, in which nothing else runs."""
+    return "report" in result and bool(Report.from_json(result["report"]).timed_out)
 
 
 class Pool:

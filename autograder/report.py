@@ -120,9 +120,11 @@ class Report:
         return tuple(dict.fromkeys(verdict.assignment for verdict in self.verdicts if verdict.failure == "timeout"))
 
     def with_again(self, again: Report) -> Report:
-        """This report, with the assignments that were graded again as they are now."""
+        """This report, with the assignments that were graded again as they are now, at the weaker isolation of both."""
         new = {graded.name: graded for graded in again.assignments}
-        return replace(self, assignments=tuple(new.get(graded.name, graded) for graded in self.assignments))
+        merged = tuple(new.get(graded.name, graded) for graded in self.assignments)
+        weaker = max(self, again, key=lambda report: report.isolation)
+        return replace(self, assignments=merged, isolation=weaker.isolation, weak=weaker.weak)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data that `from_json` reads back."""

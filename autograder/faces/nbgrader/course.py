@@ -18,8 +18,8 @@ from traitlets.config.loader import Config, PyFileConfigLoader
 from autograder import contract
 from autograder.classroom import ClassroomError, Done
 from autograder.faces import gradebook
-from autograder.faces.nbgrader.results import GradingError, HandedIn, Results, timed_out
-from autograder.pool import Runner
+from autograder.faces.nbgrader.results import GradingError, HandedIn, Results
+from autograder.pool import Runner, confirmed
 from autograder.report import Report
 
 _CONFIG: Final = "nbgrader_config.py"
@@ -65,18 +65,9 @@ class Course:
             else:
                 waiting[_label(handed_in)] = handed_in
         keys = {label: self.results.key(handed_in) for label, handed_in in waiting.items()}
-        slow: list[str] = []
-        for label, result in self._run(runner, waiting):
-            if timed_out(result):
-                slow.append(label)
-            else:
-                yield self._keep(waiting[label], keys[label], result)
-        for label in slow:  # when nothing else runs, and only that counts
-            for _, result in self._run(runner, {label: waiting[label]}):
-                yield self._keep(waiting[label], keys[label], result)
-
-    def _run(self, runner: Runner, waiting: Mapping[str, HandedIn]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        return runner.run([self.results.job(handed_in, label) for label, handed_in in waiting.items()])
+        jobs = [self.results.job(handed_in, label) for label, handed_in in waiting.items()]
+        for label, result in confirmed(runner, jobs):
+            yield self._keep(waiting[label], keys[label], result)
 
     def _keep(self, handed_in: HandedIn, key: str, result: Mapping[str, Any]) -> Done:
         try:

@@ -20,7 +20,7 @@ from autograder.contract import Assignment
 from autograder.faces import html
 from autograder.files import read_json, write_json, write_text
 from autograder.intake import Submission, read_submission
-from autograder.pool import Job, grade_in_own_thread
+from autograder.pool import Job, grade_in_own_thread, timed_out
 from autograder.report import Report
 
 
@@ -129,8 +129,3 @@ class Results:
         folder = self._folder / kind / handed_in.assignment.name
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder / f"{handed_in.student}.{suffix}"
-
-
-def timed_out(result: Mapping[str, Any]) -> bool:
-    """Whether something timed out in a job: then only a second run counts, in which nothing else runs."""
-    return "report" in result and bool(Report.from_json(dict(result["report"])).timed_out)
