@@ -7,7 +7,7 @@ Each step is strict where the usual helpers are not: `np.allclose([], [2.0])` is
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -32,12 +32,16 @@ class Difference:
     Attributes:
         failure: its kind.
         message: what a student may read: no values, no text that the student's code made.
-        details: what an instructor reads besides.
+        about: what an instructor reads besides, or how to make it: most differences are thrown away unread.
     """
 
     failure: Failure
     message: str
-    details: str = ""
+    about: str | Callable[[], str] = ""
+
+    @property
+    def details(self) -> str:
+        return self.about if isinstance(self.about, str) else self.about()
 
 
 def tolerance(terms: int, scale: float, precision: str) -> float:
@@ -84,7 +88,7 @@ def judge(case: Case, expected: Observation, actual: Observation) -> Difference 
     # Leaving the arguments alone earns nothing by itself: so does a function that does nothing at all.
     difference = compare(case, expected.value, actual.value)
     if difference and case.expectation == "preserves" and case.call.probe and difference.failure == "value":
-        return Difference("state", "It leaves something in another state than it should.", difference.details)
+        return Difference("state", "It leaves something in another state than it should.", difference.about)
     return difference
 
 
@@ -254,12 +258,12 @@ def _arrays(case: Case, expected: Array, actual: Any, path: str) -> Difference |
         return None
     text = f"{_subject(path)} has the right shape, and values that are wrong."
     about = f"largest error {error.max(initial=0.0):.3g}, tolerance {limit:.3g}"
-    return Difference("value", text, f"{_both(expected, array)}\n{about}")
+    return Difference("value", text, _both(expected, array, about))
 
 
-def _both(expected: Any, actual: Any) -> str:
-    """For the instructor; made only where there is a difference, as printing arrays takes long."""
-    return f"expected {brief(expected)}\ngot {brief(actual)}"
+def _both(expected: Any, actual: Any, *more: str) -> Callable[[], str]:
+    """For the instructor; made only where somebody reads it, as printing arrays takes long."""
+    return lambda: "\n".join([f"expected {brief(expected)}", f"got {brief(actual)}", *more])
 
 
 def as_array(value: Any) -> Array | None:

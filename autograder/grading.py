@@ -302,7 +302,7 @@ def _outcome_verdict(outcome: Outcome, explanation: Explanation) -> Verdict:
     count = len(outcome.test.cases)
     others = f" ({len(failing)} of {count} cases fail.)" if count > 1 else ""
     message = " ".join(filter(None, [f"{difference.message}{others}", explanation.remark]))
-    verdict = _verdict(outcome.test, Difference(difference.failure, f"{case.shown}\n{message}", difference.details))
+    verdict = _verdict(outcome.test, Difference(difference.failure, f"{case.shown}\n{message}", difference.about))
     if explanation.blocked:
         text = f"{message}\nFix {explanation.blocked} first: this function uses it."
         return dataclasses.replace(verdict, failure="blocked", message=f"{case.shown}\n{text}")
