@@ -6,7 +6,7 @@ import time
 
 def attack(target):
     threading.stack_size(32768)
-    count, stop, end = 0, threading.Event(), time.monotonic() + 1
+    count, stop, end = 0, threading.Event(), time.monotonic() + 4  # seconds, of which a free machine takes a tenth
     try:
         while count < 1200 and time.monotonic() < end:
             threading.Thread(target=stop.wait, daemon=True).start()
