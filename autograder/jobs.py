@@ -7,6 +7,7 @@ is held against what there is, so that no answer carries a hidden input out.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -42,7 +43,7 @@ class Source:
     forbidden: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Call:
     """One call of a student's function, or of a probe that is given such functions first.
 
@@ -122,9 +123,9 @@ class Limits:
     job: float = 20.0
 
 
-def job(source: Source, calls: Sequence[Call]) -> dict[str, Any]:
-    """What a worker is sent, as `worker.calls` reads it."""
-    return {
+def frames(source: Source, calls: Sequence[Call]) -> bytes:
+    """What a worker is sent, as `worker.calls` reads it: the job, and call after call."""
+    job: dict[str, Any] = {
         "name": source.name,
         "file": source.file,
         "cells": list(source.cells),
@@ -133,19 +134,27 @@ def job(source: Source, calls: Sequence[Call]) -> dict[str, Any]:
         "forbidden": list(source.forbidden),
         "wanted": sorted({name for call in calls for name in call.functions}),
         "probes": {call.probe[0]: call.probe[1] for call in calls if call.probe},
-        "calls": [
-            {
-                "functions": list(call.functions),
-                "probe": call.probe[0] if call.probe else None,
-                "args": list(call.args),
-                "kwargs": dict(call.kwargs),
-                "watch": call.watch,
-                "seed": call.seed,
-                "gpus": None if call.gpus is None else list(call.gpus),
-            }
-            for call in calls
-        ],
+        "gpus": _listed(calls[0].gpus),
+        "calls": len(calls),
     }
+    return b"".join([wire.frame(wire.encode(job)), *map(_frame, calls)])
+
+
+def _frame(call: Call) -> bytes:
+    """A call on its way: the same bytes for every submission of a class."""
+    if call not in _frames:
+        probe = call.probe[0] if call.probe else None
+        arguments = (list(call.args), dict(call.kwargs))
+        plain = (list(call.functions), probe, *arguments, call.watch, call.seed, _listed(call.gpus))
+        _frames[call] = wire.frame(wire.encode(plain))
+    return _frames[call]
+
+
+_frames: Final = weakref.WeakKeyDictionary[Call, bytes]()
+
+
+def _listed(gpus: tuple[str, ...] | None) -> list[str] | None:
+    return None if gpus is None else list(gpus)
 
 
 class Answers:

@@ -20,7 +20,7 @@ from typing import Any, Final, TypeVar
 from autograder import wire
 from autograder.channel import Channel, ClosedError, FloodError, LateError
 from autograder.identity import Identities
-from autograder.jobs import Answers, Call, Limits, Observation, Offence, Source, job
+from autograder.jobs import Answers, Call, Limits, Observation, Offence, Source, frames
 from autograder.scratch import is_full, scratch
 from autograder.worker.kernel import DUMPABLE, prctl
 
@@ -275,6 +275,7 @@ class _Worker:
         self._identities = identities
         self._room = room
         self._ended = True
+        self._glance = time.monotonic() + _GLANCE
 
     @property
     def room(self) -> int:
@@ -312,7 +313,7 @@ class _Worker:
 
     def uses(self, source: Source, function: str, limits: Limits) -> frozenset[str]:
         self._stand()
-        self._channel.send(wire.frame(wire.encode(job(source, [Call((function,))]))))
+        self._channel.send(frames(source, [Call((function,))]))
         try:
             return Answers(source).uses(self._receive(time.monotonic() + limits.load), function)
         except _WRONG:
@@ -321,7 +322,7 @@ class _Worker:
     def work(self, source: Source, calls: Sequence[Call], limits: Limits, end: float) -> list[Observation]:
         self._stand()
         answers = Answers(source)
-        self._channel.send(wire.frame(wire.encode(job(source, calls))))
+        self._channel.send(frames(source, calls))
         try:
             loaded = self._receive(min(end, time.monotonic() + limits.load))
             troubles, suspicions = answers.absent(loaded), answers.suspicions(loaded)
@@ -349,15 +350,20 @@ class _Worker:
     def _receive(self, deadline: float) -> Any:
         """The next answer, unless the worker has filled its scratch folder meanwhile."""
         while True:
-            soon = min(deadline, time.monotonic() + _GLANCE)
             try:
-                return self._channel.receive(soon)
+                return self._channel.receive(min(deadline, self._glance))
             except LateError:
-                if soon == deadline:
+                if deadline <= self._glance:
                     raise
             finally:
-                if is_full(self._folder):
-                    raise FloodError
+                self._look()
+
+    def _look(self) -> None:
+        """Every now and then: how much has it written?"""
+        if time.monotonic() >= self._glance:
+            self._glance = time.monotonic() + _GLANCE
+            if is_full(self._folder):
+                raise FloodError
 
     def _says_more(self) -> bool:
         """Whether it sends more than it was asked for; a worker that has answered ends at once."""

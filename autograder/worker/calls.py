@@ -6,8 +6,10 @@ A job is a dict of plain data:
     forbidden: dotted names whose calls are noted.
     replace: names to be taken from another of the modules instead, as {name: (module, attribute)}.
     probes: sources of probe functions, by name.
-    calls: dicts with `function` (a name) or `probe` (a name) and `functions` (its first arguments), `args`, `kwargs`,
-        `watch` (say whether the arguments were changed), `seed` and `gpus` (that the machine seems to have, or None).
+    gpus: that the machine seems to have, or None, when the submission is first loaded.
+    calls: how many follow, each a frame with `functions` (names; the first is called, or all of them are what a probe
+        is given first), `probe` (a name, or None), `args`, `kwargs`, `watch` (say whether the arguments were changed),
+        `seed` and `gpus`.
 
 The answer is one frame that says the walls stand, one about the loading and one per call.
 """
@@ -43,8 +45,8 @@ def work(channel: socket.socket) -> None:
         job = wire.decode(receive(channel))
         bench = _Bench(job)
         send(channel, wire.encode(bench.loaded()))
-        for call in job["calls"]:
-            send(channel, bench.observe(call))
+        for _ in range(job["calls"]):
+            send(channel, bench.observe(*wire.decode(receive(channel))))
     except BaseException as error:  # only the kit's own failures come here; the trusted side shows the output
         os.write(1, f"{FAILED}: {error!r}\n".encode())
     finally:
@@ -87,7 +89,7 @@ class _Bench:
         # Before the submission is loaded, so that `from numpy import convolve` gets what notes its calls.
         self.watch = forbidden.Watch(job["forbidden"], self.files)
         self.machine = contextlib.ExitStack()
-        self._load(job["calls"][0]["gpus"])
+        self._load(job["gpus"])
         parts = (self.submission, *self.own.imported)
         self.suspicions = [item for part in parts for item in suspicions(part.chosen, job["forbidden"])]
         self.probes = {name: _probe(name, source) for name, source in job["probes"].items()}
@@ -123,20 +125,26 @@ class _Bench:
             "suspicions": self.suspicions,
         }
 
-    def observe(self, call: dict[str, Any]) -> bytes:
+    def observe(
+        self,
+        functions: list[str],
+        probe: str | None,
+        args: list[Any],
+        kwargs: dict[str, Any],
+        watch: bool,
+        seed: int,
+        gpus: list[str] | None,
+    ) -> bytes:
         """Make one call; what came of it, as bytes: making them plain may run a student's code too."""
-        if call["gpus"] != self.gpus:
-            self._load(call["gpus"])
-        reset(call["seed"])
-        args, kwargs = call["args"], call["kwargs"]
-        before = copy.deepcopy((args, kwargs)) if call["watch"] else None
+        if gpus != self.gpus:
+            self._load(gpus)
+        reset(seed)
+        before = copy.deepcopy((args, kwargs)) if watch else None
         try:
-            functions = [getattr(self.submission.module, name) for name in call["functions"]]
+            first, *others = (getattr(self.submission.module, name) for name in functions)
+            called, given = (first, others) if probe is None else (self.probes[probe], [first, *others])
             with self.watch.watching() as notes:
-                if call["probe"] is None:
-                    result = functions[0](*args, **kwargs)
-                else:
-                    result = self.probes[call["probe"]](*functions, *args, **kwargs)
+                result = called(*given, *args, **kwargs)
             observed: dict[str, Any] = {"returned": result, "forbidden": notes}
             if before is not None:
                 observed["changed"] = not same(before, (args, kwargs))

@@ -36,6 +36,7 @@ class Watch:
 
     def __init__(self, names: Iterable[str], files: Iterable[str]) -> None:
         self.notes: list[Note] = []
+        self._mode: Any = None
         self._files = frozenset(files)
         names = list(names)
         self._operators = {name.removeprefix(_OPERATORS) for name in names if name.startswith(_OPERATORS)}
@@ -114,9 +115,9 @@ class Watch:
 
     def _dispatching(self) -> Any:
         """Where torch is there and operators are forbidden: a mode that notes them."""
-        if "torch" not in sys.modules or not self._operators:
-            return nullcontext()
-        return _operator_mode(self, self._operators)
+        if self._mode is None and self._operators and "torch" in sys.modules:
+            self._mode = _operator_mode(self, self._operators)
+        return self._mode or nullcontext()
 
 
 def _caller(depth: int) -> types.FrameType | None:
@@ -131,6 +132,10 @@ def _operator_mode(watch: Watch, operators: set[str]) -> Any:
     from torch.utils._python_dispatch import TorchDispatchMode
 
     class Operators(TorchDispatchMode):
+        @classmethod
+        def _should_skip_dynamo(cls) -> bool:
+            return False  # a wrapper around every operator, for a compiler that is not there
+
         def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             name = func.overloadpacket.__name__
             if name in operators:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from autograder import wire
-from autograder.worker import calls, loader, machine, walls
+from autograder.worker import calls, compiler, loader, machine, walls
 from autograder.worker.kernel import real_gpu
 from autograder.worker.simulated_gpu import SimulatedGPU
 
@@ -88,6 +88,7 @@ def _warm_torch() -> None:
 
     torch.set_num_threads(1)
     torch.set_num_interop_threads(1)
+    compiler.leave_out()
     if not real_gpu():
         _seed_no_absent_devices(torch)
 
