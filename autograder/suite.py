@@ -104,7 +104,8 @@ def declare(assignment: Assignment, seed: int) -> tuple[Test, ...]:
     recorder = _Recorder(assignment, seed)
     path = assignment.suite
     quiet = [f"-pno:{plugin}" for plugin in _UNUSED]
-    own = ["-c", os.devnull, "--rootdir", str(path.parent), "--import-mode=importlib", "--noconftest", "--assert=plain"]
+    place = ["--rootdir", str(path.parent), "--confcutdir", str(path.parent)]  # and look into no folder above it
+    own = ["-c", os.devnull, *place, "--import-mode=importlib", "--noconftest", "--assert=plain"]
     with _own_environment():
         code = pytest.main([*own, *quiet, str(path)], plugins=[recorder])
     sys.modules.pop(path.stem, None)  # where pytest would find it again, whatever the file holds by then

@@ -19,6 +19,9 @@ export PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu
 export PIP_NO_CACHE_DIR=1
 /opt/miniforge/bin/mamba env create --yes --prefix /opt/autograder --file "$source/environment.yml"
 
+# Compiled once here rather than for every submission: the core writes nothing beside its own files.
+/opt/autograder/bin/python -m compileall -q "$source/files"
+
 # Student code runs as other users: they must reach Python, and nothing of the autograder.
 chmod a+rx /opt /opt/autograder
 chmod 700 "$source"
