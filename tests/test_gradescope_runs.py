@@ -153,8 +153,7 @@ class Machine:
         return [*([] if landlock else [sys.executable, "-c", _NO_LANDLOCK]), *enter, *places]
 
 
-@pytest.fixture
-def machine(tmp_path) -> Machine:
+def machine_in(folder: Path) -> Machine:
     """A machine like Gradescope's."""
     python = f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}"
     needed = {
@@ -166,7 +165,18 @@ def machine(tmp_path) -> Machine:
     missing = [name for name, there in needed.items() if not there]
     if missing:
         pytest.skip(f"a container cannot be made here: there is no {missing[0]}")
-    return Machine(tmp_path)
+    return Machine(folder)
+
+
+@pytest.fixture
+def machine(tmp_path) -> Machine:
+    """One for a single test."""
+    return machine_in(tmp_path)
+
+
+def _is(path: Path, function: str) -> bool:
+    """Whether a file of the attack suite defines a function."""
+    return f"\ndef {function}:" in path.read_text(encoding="utf-8")
 
 
 def files_of(name: str) -> dict[str, str | bytes]:
@@ -258,20 +268,9 @@ def test_hostile_code(machine, zips):
 
 
 def hostile(victim: int, port: int) -> dict[str, str | bytes]:
-    """The right answers to the assignments without torch, each function of which tries one attack when it is called."""
-    kit = f"/autograder/source/files/{KIT}"
-    target = {
-        "kit": kit,
-        "hidden": [f"{kit}/solutions/pooling.py", f"{kit}/tests/hidden/test_pooling.py"],
-        "results": "/autograder/results/results.json",
-        "shared": ["/tmp", "/var/tmp", "/dev/shm", "/run"],
-        "socket": "/autograder/results/socket",
-        "marker": MARKER,
-        "port": port,
-        "victim": victim,
-    }
+    """The right answers to the assignments without torch, each function of which tries an attack when first called."""
     waiting = list(LOOKING)
-    files: dict[str, str | bytes] = {"hostile.py": _HOSTILE.format(target=target)}
+    files: dict[str, str | bytes] = {"hostile.py": _HOSTILE.format(target=target(victim, port))}
     for name in ("convolution", "pooling", "shapes", "parameters"):
         text = "from hostile import tries\n" + files_of("right")[f"{name}.py"].decode()
         for function in contract.assignment(name).names:
@@ -283,17 +282,34 @@ def hostile(victim: int, port: int) -> dict[str, str | bytes]:
     return files | {f"{name.replace('-', '_')}.py": data for name, data in tools.items()}
 
 
+def target(victim: int, port: int) -> dict[str, Any]:
+    """What attacks aim at."""
+    kit = f"/autograder/source/files/{KIT}"
+    return {
+        "kit": kit,
+        "hidden": [f"{kit}/solutions/pooling.py", f"{kit}/tests/hidden/test_pooling.py"],
+        "results": "/autograder/results/results.json",
+        "forgotten": "/autograder/source/otter_config.json",
+        "shared": ["/tmp", "/var/tmp", "/dev/shm", "/run"],
+        "socket": "/autograder/results/socket",
+        "marker": MARKER,
+        "port": port,
+        "victim": victim,
+    }
+
+
 _HOSTILE = """
 import functools
 import importlib
 import os
 
 TARGET = {target!r}
-tried = []
 
 
 def tries(name):
     def decorate(function):
+        tried = []
+
         @functools.wraps(function)
         def called(*arguments, **keywords):
             if not tried:
@@ -312,6 +328,67 @@ def tries(name):
 def is_seen(item):
     return item.startswith("/proc/") and item.endswith("/cmdline")  # at level B, and there is nothing in them
 """
+
+
+@pytest.fixture(scope="module")
+def earned(zips, tmp_path_factory):
+    """What the two honest functions of the attack suite earn, and what a useless third one does."""
+    here = machine_in(tmp_path_factory.mktemp("honest"))
+    useless = "\n\ndef max_pool(z):\n    return 0.0\n"
+    here.lay_out(zips["pooling.zip"], {"pooling.py": (ATTACKS / "honest.py").read_text() + useless})
+    return by_function(here.run())
+
+
+def by_function(results: dict[str, Any]) -> dict[str, float]:
+    """The score of each function."""
+    scored: dict[str, float] = {}
+    for test in results["tests"]:
+        name = test["extra_data"].get("function")
+        if name and "public" not in test["tags"]:
+            scored[name] = scored.get(name, 0) + test["score"]
+    return scored
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("attack", sorted(path.stem for path in ATTACKS.glob("*.py") if _is(path, "attack(target)")))
+def test_every_attack(machine, zips, earned, attack):
+    """Beside honest functions it costs them nothing and gets nothing: what it got would be worth points here."""
+    victim = subprocess.Popen(["sleep", str(LIMIT)])
+    with victim, socket.create_server(("127.0.0.1", 0)) as server:
+        aim = f"TARGET = {target(victim.pid, server.getsockname()[1])!r}\n"
+        parts = [aim, (ATTACKS / f"{attack}.py").read_text(), (ATTACKS / "honest.py").read_text(), _PAID]
+        files: dict[str, str | bytes] = {
+            "pooling.py": "\n\n".join(parts),
+            "tools.py": (ATTACKS / "tools.py").read_text(),
+        }
+        machine.lay_out(zips["pooling.zip"], files)
+        results = machine.run(landlock=False)
+        assert victim.poll() is None
+        victim.kill()
+    assert by_function(results) == {**earned, "max_pool": 0}, machine.said
+    assert not list(machine.folder.rglob(MARKER))
+
+
+_PAID = """
+import os
+
+
+def max_pool(z):
+    found = [item for item in attack(dict(TARGET, grader=os.getppid())) if not item.startswith(("/proc/", "/etc/"))]
+    return max(z) if found else None
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("trick", sorted(path.stem for path in ATTACKS.glob("*.py") if _is(path, "max_pool(z)")))
+def test_every_trick(machine, zips, earned, trick):
+    """A wrong answer with a trick earns no more than one without."""
+    parts = [(ATTACKS / "honest.py").read_text(), (ATTACKS / f"{trick}.py").read_text()]
+    files: dict[str, str | bytes] = {"pooling.py": "\n\n".join(parts), "tools.py": (ATTACKS / "tools.py").read_text()}
+    machine.lay_out(zips["pooling.zip"], files)
+    scored = by_function(machine.run(landlock=False))
+    assert {**scored, "max_pool": 0} == {**earned, "max_pool": 0}, machine.said
+    assert scored["max_pool"] <= earned["max_pool"]
 
 
 @pytest.mark.slow

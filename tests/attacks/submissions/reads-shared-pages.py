@@ -7,7 +7,8 @@ import re
 from tools import LIBC
 
 # Stands in every master, as characters of one, two or four bytes; in pieces here, so that this file is not found.
-SECRET = re.compile(b"\\0*".join(re.escape(bytes([letter])) for letter in b"### " + b"BEGIN SOLUTION"))
+PIECES = b"### ", b"BEGIN SOLUTION"
+SECRET = re.compile(b"\\0*".join(re.escape(bytes([letter])) for piece in PIECES for letter in piece))
 PAGE, ARENA, MOST = 1 << 12, 1 << 20, 64 << 20
 
 

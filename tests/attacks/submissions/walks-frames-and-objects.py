@@ -6,7 +6,7 @@ import inspect
 import re
 import sys
 
-SECRET = re.compile("###[ ]BEGIN[ ]SOLUTION")  # stands in every master; the brackets keep it out of this file
+SECRET = re.compile(r"#{3}\sBEGIN\sSOLUTION")  # stands in every master, and so not in this file nor what is made of it
 TRUSTED = ("grading", "suite", "compare", "references", "sandbox", "contract", "preflight")
 
 
