@@ -119,8 +119,8 @@ class Channel:
             self._outgoing = self._outgoing[self._job.send(self._outgoing) :]
         except BlockingIOError:
             return
-        except OSError as error:
-            raise ClosedError from error
+        except OSError:  # it has ended: what it said before is still to be read
+            self._outgoing = memoryview(b"")
         if not self._outgoing:
             self._selector.modify(self._job, selectors.EVENT_READ)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -38,7 +38,7 @@ class Difference:
 
     failure: Failure
     message: str
-    about: str | Callable[[], str] = ""
+    about: str | Callable[[], str] = field(default="", compare=False, repr=False)
 
     @property
     def details(self) -> str:

@@ -16,6 +16,7 @@ from autograder.contract import Assignment, Function
 from autograder.diagnosis import Diagnostician, Explanation, Outcome
 from autograder.identity import Identities
 from autograder.intake import Answer, Submission
+from autograder.offences import Seen, charges
 from autograder.preflight import Isolation, preflight
 from autograder.references import References
 from autograder.report import Graded, Report, Verdict
@@ -27,9 +28,6 @@ _PATIENT: Final = Limits(load=60.0, call=20.0, job=90.0)  # each worker starts C
 _NO_TIME: Final = Observation("timeout")
 _WELL: Final = ("returned", "raised", "absent")  # endings of a call after which its worker goes on
 _IMPORT: Final = re.compile(r"^\s*(?:import|from)\s+(.+)$", re.MULTILINE)
-
-
-Seen = list[Sequence[Observation]]  # of a function's calls, test by test
 
 
 class Grader:
@@ -159,7 +157,6 @@ class Session:
         confirm: bool = True,
     ) -> None:
         self._confirm = confirm
-        self._forbidden: tuple[str, ...] = ()
         self._references = grader.references
         self._assignment = assignment
         self._tests = grader.suite(assignment)
@@ -171,11 +168,19 @@ class Session:
         self._suspicions: dict[str, None] = {}
 
     def grade(self, functions: Sequence[str] | None = None) -> list[Verdict]:
-        """All verdicts, or those on some functions, in the contract's order."""
+        """All verdicts, or those on some functions, in the contract's order. First all calls are made."""
         names = self._assignment.names if functions is None else functions
         chosen = [self._assignment.function(name) for name in names]
-        together = self._observe_together(chosen) if self._confirm else {}
-        return [verdict for function in chosen for verdict in self._function(function, together.get(function.name))]
+        seen = self._observe_together(chosen) if self._confirm else {}
+        for function in chosen:
+            if function.name not in seen:
+                seen[function.name] = self._observe(self._of(function))
+        charged = charges(self._assignment, seen)
+        return [
+            verdict
+            for function in chosen
+            for verdict in self._function(function, seen[function.name], charged.get(function.name))
+        ]
 
     @property
     def review(self) -> tuple[str, ...]:
@@ -186,17 +191,14 @@ class Session:
         """The names that a function of the source reads, directly or through others."""
         return self._zygote.uses(self._source, function, self._limits)
 
-    def _function(self, function: Function, together: Seen | None) -> list[Verdict]:
-        """The verdicts on one function: all its cases are observed before any is judged."""
+    def _function(self, function: Function, seen: Seen, charge: Difference | None) -> list[Verdict]:
+        """The verdicts on one function."""
         tests = self._of(function)
-        self._forbidden = (*self._assignment.forbidden, *function.forbidden) if self._confirm else ()
-        together = together or self._observe(tests)
-        offence = next(filter(None, (_offence(function, self._assignment, seen) for seen in together)), None)
-        if offence:
-            return [_verdict(test, offence) for test in tests]
-        outcomes = [self._judge(test, observed) for test, observed in zip(tests, together, strict=True)]
+        if charge:
+            return [_verdict(test, charge) for test in tests]
+        outcomes = [self._judge(test, observed) for test, observed in zip(tests, seen, strict=True)]
         # One worker made all calls. Where a test fails, another decides that has seen no other test, so that nothing
-        # one function or test leaves behind can cost the points of another.
+        # that calls leave behind outside the submission's modules can cost a point.
         for outcome in outcomes:
             if self._confirm and not outcome.passed and _may_be_leftover(outcome.observed):
                 again = self._judge(outcome.test, self._observe([outcome.test])[0])
@@ -215,7 +217,6 @@ class Session:
         """
         shared = [function for function in functions if not function.forbidden]
         tests = [test for function in shared for test in self._of(function)]
-        self._forbidden = self._assignment.forbidden
         seen = itertools.takewhile(lambda item: item.ending in _WELL, self._calls_made(tests, once=True))
         observed, together = list(seen), dict[str, Seen]()
         for function in shared:
@@ -231,16 +232,20 @@ class Session:
 
     def _calls_made(self, tests: Sequence[Test], *, once: bool = False) -> list[Observation]:
         calls = [case.call for test in tests for case in test.cases]
-        # Those on the same machine in a row: for another one a worker loads the submission anew.
-        order = sorted(range(len(calls)), key=lambda number: str(calls[number].gpus))
+        # Those on the same machine in a row: for another one a worker loads the submission anew. The usual one first.
+        order = sorted(range(len(calls)), key=lambda number: (calls[number].gpus is not None, str(calls[number].gpus)))
         left = self._end - time.monotonic()
         limits = Limits(min(self._limits.load, left), self._limits.call, min(self._limits.job, left))
-        source = dataclasses.replace(self._source, forbidden=self._forbidden)
+        source = dataclasses.replace(self._source, forbidden=self._forbidden(tests) if self._confirm else ())
         ordered = [calls[number] for number in order]
         seen = self._zygote.observe(source, ordered, limits, once=once) if left > 0 else [_NO_TIME] * len(calls)
         self._suspicions.update(dict.fromkeys(what for item in seen for what in item.suspicions))
         made = dict(zip(order, seen, strict=False))
         return [made[number] for number in itertools.takewhile(made.__contains__, range(len(calls)))]
+
+    def _forbidden(self, tests: Sequence[Test]) -> tuple[str, ...]:
+        functions = {test.function: self._assignment.function(test.function) for test in tests}
+        return (*self._assignment.forbidden, *(name for each in functions.values() for name in each.forbidden))
 
     def _judge(self, test: Test, observed: Sequence[Observation]) -> Outcome:
         expected = self._references.expected(self._assignment, test)
@@ -261,24 +266,6 @@ def _imported(answer: Answer) -> set[str]:
         words.update(*(re.findall(r"\w+", line) for line in _IMPORT.findall(waiting.pop())))
         waiting += [modules.pop(name) for name in list(modules) if words.intersection(name.split("."))]
     return words
-
-
-def _offence(function: Function, assignment: Assignment, observed: Sequence[Observation]) -> Difference | None:
-    """The first forbidden call that this function makes itself, and not another graded one that it calls."""
-    for observation in observed:
-        for offence in observation.offences:
-            graded = [name for name in offence.functions if name in assignment.names]
-            if graded[:1] not in ([], [function.name]):
-                continue
-            # The name comes from the worker: it is repeated only where it is one of the master's.
-            known = any(offence.name.startswith(name) for name in (*assignment.forbidden, *function.forbidden))
-            name = offence.name if known else "a function"
-            where = f" in line {offence.line}" if offence.line else ""
-            text = (
-                f"{function.name} calls {name}{where}, which this assignment does not allow. Write that part yourself."
-            )
-            return Difference("forbidden", text, f"{offence.name}, by way of {', '.join(offence.functions)}")
-    return None
 
 
 def _may_be_leftover(observed: Sequence[Observation]) -> bool:

@@ -123,8 +123,14 @@ class Limits:
     job: float = 20.0
 
 
-def frames(source: Source, calls: Sequence[Call]) -> bytes:
-    """What a worker is sent, as `worker.calls` reads it: the job, and call after call."""
+def frames(source: Source, calls: Sequence[Call], *, together: bool = False) -> bytes:
+    """What a worker is sent, as `worker.calls` reads it: the job, and call after call.
+
+    Args:
+        source: what to load.
+        calls: to make.
+        together: let answers wait for each other: faster, and a worker that dies takes some with it.
+    """
     job: dict[str, Any] = {
         "name": source.name,
         "file": source.file,
@@ -134,7 +140,8 @@ def frames(source: Source, calls: Sequence[Call]) -> bytes:
         "forbidden": list(source.forbidden),
         "wanted": sorted({name for call in calls for name in call.functions}),
         "probes": {call.probe[0]: call.probe[1] for call in calls if call.probe},
-        "gpus": _listed(calls[0].gpus),
+        "first": [calls[0].functions[0], _listed(calls[0].gpus)],
+        "together": together,
         "calls": len(calls),
     }
     return b"".join([wire.frame(wire.encode(job)), *map(_frame, calls)])

@@ -46,7 +46,8 @@ class References:
         for case, observation in zip(test.cases, observed, strict=True):
             difference = judge(case, observation, observation)
             if difference:
-                raise SuiteError(f"{assignment.suite}: {test.name}: the master fails {case.shown}: {difference}")
+                why = f"{difference.message} {difference.details}"
+                raise SuiteError(f"{assignment.suite}: {test.name}: the master fails {case.shown}: {why}")
         return observed
 
     def replaced(self, assignment: Assignment, test: Test, replace: Replace) -> Sequence[Observation]:

@@ -179,11 +179,12 @@ def started(
         gpu: whether it may use a CUDA device.
     """
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    compilers = {"TORCHDYNAMO_DISABLE": "1"}  # torch.compile lets a function be as it is: it may start no compiler
     devices = _ONE_GPU | {"CUDA_VISIBLE_DEVICES": first_gpu()} if gpu else {"CUDA_VISIBLE_DEVICES": ""}
     return subprocess.Popen(
         [sys.executable, "-I", "-c", boot, str(Path(__file__).resolve().parent.parent), *arguments],
         cwd="/",
-        env={"PATH": os.defpath, "LANG": "C.UTF-8", "MPLBACKEND": "Agg", **devices, **threads},
+        env={"PATH": os.defpath, "LANG": "C.UTF-8", "MPLBACKEND": "Agg", **compilers, **devices, **threads},
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=errors,
@@ -220,7 +221,7 @@ class Zygote:
             source: what to load.
             calls: made in order.
             limits: absolute; calls for which no time is left end as "timeout".
-            once: use one worker, and return what came until it ended.
+            once: use one worker, and return what came until it ended; of that, some may be lost.
         """
         observed: list[Observation] = []
         end = time.monotonic() + limits.load + limits.job
@@ -230,7 +231,9 @@ class Zygote:
                 left = Observation("timeout" if room > 0 else "memory")
                 return observed + [left] * (len(calls) - len(observed))
             rest = calls[len(observed) :]
-            more, room = self._attempt(lambda worker, rest=rest: worker.work(source, rest, limits, end), room)
+            more, room = self._attempt(
+                lambda worker, rest=rest: worker.work(source, rest, limits, end, together=once), room
+            )
             patience -= limits.call * (more[-1].ending == "timeout")  # the time to load anew is no call's fault
             observed += more
             if once:
@@ -275,7 +278,7 @@ class _Worker:
         self._identities = identities
         self._room = room
         self._ended = True
-        self._glance = time.monotonic() + _GLANCE
+        self._next_look = time.monotonic() + _GLANCE
 
     @property
     def room(self) -> int:
@@ -319,10 +322,12 @@ class _Worker:
         except _WRONG:
             return frozenset()
 
-    def work(self, source: Source, calls: Sequence[Call], limits: Limits, end: float) -> list[Observation]:
+    def work(
+        self, source: Source, calls: Sequence[Call], limits: Limits, end: float, *, together: bool
+    ) -> list[Observation]:
         self._stand()
         answers = Answers(source)
-        self._channel.send(frames(source, calls))
+        self._channel.send(frames(source, calls, together=together))
         try:
             loaded = self._receive(min(end, time.monotonic() + limits.load))
             troubles, suspicions = answers.absent(loaded), answers.suspicions(loaded)
@@ -351,17 +356,17 @@ class _Worker:
         """The next answer, unless the worker has filled its scratch folder meanwhile."""
         while True:
             try:
-                return self._channel.receive(min(deadline, self._glance))
+                return self._channel.receive(min(deadline, self._next_look))
             except LateError:
-                if deadline <= self._glance:
+                if deadline <= self._next_look:
                     raise
             finally:
                 self._look()
 
     def _look(self) -> None:
-        """Every now and then: how much has it written?"""
-        if time.monotonic() >= self._glance:
-            self._glance = time.monotonic() + _GLANCE
+        """Every now and then: has it written too much? Then FloodError."""
+        if time.monotonic() >= self._next_look:
+            self._next_look = time.monotonic() + _GLANCE
             if is_full(self._folder):
                 raise FloodError
 

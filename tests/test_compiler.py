@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from autograder import contract
 from autograder.sandbox import Call, Limits, Source, sandbox
 
 LIMITS = Limits(load=60, call=60, job=120)
@@ -27,8 +28,9 @@ def box():
 
 
 def returned(box, text, *args):
-    """What f of a text returns, in a worker of its own."""
-    source = Source("homework", "homework.py", (f"import sys\nimport numpy as np\nimport torch\n{STEP}{text}",))
+    """What f of a text returns, in a worker of its own, where some operators are forbidden."""
+    cells = (f"import sys\nimport numpy as np\nimport torch\n{STEP}{text}",)
+    source = Source("homework", "homework.py", cells, forbidden=contract.assignment("conv2d").forbidden)
     (seen,) = box.students.observe(source, [Call(("f",), args)], LIMITS)
     assert seen.ending == "returned", seen
     return seen.value
@@ -70,6 +72,9 @@ def test_backward_still_refuses_a_gradient_of_another_shape(box):
     "text",
     [
         "def f(): return torch.compile(lambda x: 2 * x + 1, backend='eager')(torch.ones(1)).item()",
+        "def f(): return torch.compile(lambda x: 2 * x + 1)(torch.ones(1)).item()",  # starts no compiler of C++
+        "@torch.compile\ndef g(x): return 2 * x + 1\ndef f(): return g(torch.ones(1)).item()",
+        "import importlib.util\ndef f(): return 3.0 * bool(importlib.util.find_spec('torch._dynamo').origin)",
         "def f(): torch._dynamo.reset(); return 3.0",
         "import torch._dynamo\ndef f(): return 3.0 * torch._dynamo.is_dynamo_supported()",
         "from torch._dynamo import config\ndef f(): return 3.0 * (config.recompile_limit > 0)",
@@ -82,4 +87,4 @@ def test_backward_still_refuses_a_gradient_of_another_shape(box):
 )
 def test_whoever_wants_it_gets_it(box, text):
     """The real one, and optimizers work on."""
-    assert returned(box, f"{text}\ng = f\ndef f():\n    value = g()\n    step()\n    return value") == 3.0
+    assert returned(box, f"{text}\nfirst = f\ndef f():\n    value = first()\n    step()\n    return value") == 3.0

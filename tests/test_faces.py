@@ -12,6 +12,7 @@ import pytest
 
 from autograder.faces import gradescope, html
 from autograder.faces.gradebook import Row, gradebook, harmless
+from autograder.faces.nbgrader import pages
 from autograder.files import write_json
 from autograder.report import FAILURES, Graded, Report, Verdict
 
@@ -41,8 +42,8 @@ PASSED = verdict(
 )
 
 
-def report(*verdicts, student="early", problems=(), problem=None, isolation="A", **more):
-    graded = Graded("pooling", "Pooling", "pooling.py", tuple(verdicts) or (verdict(), PASSED), problem)
+def report(*verdicts, student="early", problems=(), problem=None, isolation="A", review=(), **more):
+    graded = Graded("pooling", "Pooling", "pooling.py", tuple(verdicts) or (verdict(), PASSED), problem, review)
     return Report(student, isolation, (graded,), problems, **more)
 
 
@@ -80,6 +81,16 @@ def test_results_hold_nothing_for_the_instructor_alone():
     text = json.dumps(gradescope.results(report()))
     assert SECRET not in text
     assert "mean-for-max" not in text
+
+
+def test_what_a_person_should_look_at_is_for_the_instructor_alone():
+    """It accuses nobody: a suspicion stands on the instructor's page and on none that a student reads."""
+    suspicious = report(review=("pooling.py, line 3: uses eval",))
+    for page in (html.feedback(suspicious), json.dumps(gradescope.results(suspicious)), pages.remarks(suspicious, ())):
+        assert "uses eval" not in page
+    assert "uses eval" not in pages.page(suspicious.assignments[0], "max_pool")
+    assert "line 3: uses eval" in html.feedback(suspicious, instructor=True)
+    assert "line 3: uses eval" in html.overview([Row.of(suspicious)], ["pooling"])
 
 
 def test_the_isolation_is_told_and_the_students_output_is_hidden():

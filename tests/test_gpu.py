@@ -77,12 +77,13 @@ def test_what_is_asked_at_import_is_what_the_calls_see(box, gpus, seen):
 
 
 def test_one_worker_goes_from_machine_to_machine(box):
-    """The submission is loaded anew for each, and stays loaded for calls on the same one."""
-    calls = [Call((name,), gpus=gpus) for gpus in (None, ("cuda",), ()) for name in ("counted", "world", "counted")]
+    """The submission is loaded anew for each, and for each function; it stays for calls of one on the same machine."""
+    names = ("counted", "counted", "world", "counted")
+    calls = [Call((name,), gpus=gpus) for gpus in (None, ("cuda",), ()) for name in names]
     assert observe(box, *calls) == [
-        *(1, [False, False, "cpu", "cpu"], 2),
-        *(1, [True, True, "cuda", "cuda:0"], 2),
-        *(1, [False, False, "cpu", "cpu"], 2),
+        *(1, 2, [False, False, "cpu", "cpu"], 1),
+        *(1, 2, [True, True, "cuda", "cuda:0"], 1),
+        *(1, 2, [False, False, "cpu", "cpu"], 1),
     ]
 
 

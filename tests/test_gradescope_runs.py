@@ -374,7 +374,7 @@ import os
 
 
 def max_pool(z):
-    found = [item for item in attack(dict(TARGET, grader=os.getppid())) if not item.startswith(("/proc/", "/etc/"))]
+    found = [item for item in attack(dict(TARGET, grader=os.getppid())) if not item.startswith(("/proc", "/etc/"))]
     return max(z) if found else None
 """
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from autograder import wire
-from autograder.channel import Channel, LateError
+from autograder.channel import Channel, ClosedError, LateError
 from autograder.sandbox import Call, Limits, Sandbox, SandboxError, Source, sandbox
 from autograder.scratch import scratch
 from autograder.wire import Opaque, Tensor
@@ -66,6 +66,21 @@ def ending(box, text, **more):
 
 
 # --- calls ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("deed", "last"),
+    [("pass", "returned"), ("os._exit(0)", "crash"), ("os.kill(os.getpid(), 9)", "memory"), ("sleep(60)", "timeout")],
+)
+def test_many_calls_of_one_worker_are_told_apart(box, deed, last):
+    """Their answers travel together, so that some may be lost with the worker; what comes is right and in order."""
+    text = f"import os\nfrom time import sleep\ndef f(x):\n    if x == 300:\n        {deed}\n    return 2 * x\n"
+    calls = [Call(("f",), (number,)) for number in range(500)]
+    seen = box.students.observe(source(text), calls, IMPATIENT, once=True)
+    well = seen if last == "returned" else seen[:-1]
+    assert [item.value for item in well] == [2 * number for number in range(len(well))]
+    assert seen[-1].ending == last
+    assert len(seen) == 500 if last == "returned" else len(seen) <= 301
 
 
 def test_a_call_gives_what_the_function_returns(box):
@@ -528,6 +543,23 @@ def test_a_worker_that_never_reads_holds_nobody_up():
     finally:
         channel.close()
         theirs.close()
+        os.close(printed)
+
+
+def test_what_a_worker_said_before_it_ended_is_heard():
+    """Even where it ended before it had read all that it was sent."""
+    ours, theirs = socket.socketpair()
+    output, printed = os.pipe()
+    channel = Channel(ours, output, room=100)
+    try:
+        channel.send(bytes(10**7))
+        theirs.sendall(wire.frame(wire.encode("the last word")))
+        theirs.close()
+        assert channel.receive(time.monotonic() + 5) == "the last word"
+        with pytest.raises(ClosedError):
+            channel.receive(time.monotonic() + 5)
+    finally:
+        channel.close()
         os.close(printed)
 
 

@@ -1,4 +1,4 @@
-"""A worker's whole life: read one job, load the submission, make the calls, send what was observed, end.
+"""A worker's whole life: read a job, load the submission, read and make its calls, send what was observed, end.
 
 A job is a dict of plain data:
     name, file, cells, modules: the submission (see `loader.load`).
@@ -6,10 +6,9 @@ A job is a dict of plain data:
     forbidden: dotted names whose calls are noted.
     replace: names to be taken from another of the modules instead, as {name: (module, attribute)}.
     probes: sources of probe functions, by name.
-    gpus: that the machine seems to have, or None, when the submission is first loaded.
-    calls: how many follow, each a frame with `functions` (names; the first is called, or all of them are what a probe
-        is given first), `probe` (a name, or None), `args`, `kwargs`, `watch` (say whether the arguments were changed),
-        `seed` and `gpus`.
+    first: of the first call, the function and the GPUs that the machine seems to have, or None.
+    together: whether answers may wait for each other.
+    calls: how many follow, each a frame with what `_Bench.observe` takes, in that order.
 
 The answer is one frame that says the walls stand, one about the loading and one per call.
 """
@@ -23,6 +22,7 @@ import random
 import re
 import socket
 import sys
+import time
 import types
 import warnings
 from collections.abc import Container
@@ -35,44 +35,65 @@ from autograder.worker import forbidden, loader, machine
 from autograder.worker.suspicions import suspicions
 
 FAILED = "The worker failed"
+_CHUNK = 1 << 18
+_MOMENT = 0.005  # seconds
 _PLAIN: tuple[type[Any], ...] = (bool, int, float, complex, str, list, tuple, dict)
 
 
 def work(channel: socket.socket) -> None:
     """Do the job that waits in a channel; never returns."""
     try:
-        send(channel, wire.encode({"ready": True}))
-        job = wire.decode(receive(channel))
+        line = _Line(channel)
+        line.send(wire.encode({"ready": True}))
+        job = wire.decode(line.receive())
         bench = _Bench(job)
-        send(channel, wire.encode(bench.loaded()))
+        line.send(wire.encode(bench.loaded()))
         for _ in range(job["calls"]):
-            send(channel, bench.observe(*wire.decode(receive(channel))))
+            line.send(bench.observe(*wire.decode(line.receive())), wait=job["together"])
+        line.flush()
     except BaseException as error:  # only the kit's own failures come here; the trusted side shows the output
         os.write(1, f"{FAILED}: {error!r}\n".encode())
     finally:
         os._exit(0)
 
 
-def receive(channel: socket.socket) -> bytearray:
-    """One frame's payload."""
-    size = wire.HEADER.unpack(_exactly(channel, wire.HEADER.size))[0]
-    return _exactly(channel, size)
+class _Line:
+    """Frames on the worker's end of the channel."""
 
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        self._received = bytearray()
+        self._waiting: list[bytes] = []
+        self._sent = 0.0
 
-def _exactly(channel: socket.socket, count: int) -> bytearray:
-    data = bytearray(count)
-    view = memoryview(data)
-    while view:
-        got = channel.recv_into(view)
-        if not got:
-            raise EOFError
-        view = view[got:]
-    return data
+    def receive(self) -> bytes:
+        """The next frame's payload."""
+        head = wire.HEADER.size
+        self._fill(head)
+        end = head + wire.HEADER.unpack_from(self._received)[0]
+        self._fill(end)
+        payload = bytes(self._received[head:end])
+        del self._received[:end]
+        return payload
 
+    def _fill(self, count: int) -> None:
+        while len(self._received) < count:
+            got = self._channel.recv(_CHUNK)
+            if not got:
+                raise EOFError
+            self._received += got
 
-def send(channel: socket.socket, payload: bytes) -> None:
-    """One payload as a frame."""
-    channel.sendall(wire.frame(payload))
+    def send(self, payload: bytes, *, wait: bool = False) -> None:
+        """A payload as a frame; one that may wait leaves with others a moment later, as every waking costs."""
+        self._waiting.append(wire.frame(payload))
+        if not wait or time.monotonic() > self._sent + _MOMENT:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what waits."""
+        self._channel.sendall(b"".join(self._waiting))
+        self._waiting.clear()
+        self._sent = time.monotonic()
 
 
 class _Bench:
@@ -89,16 +110,19 @@ class _Bench:
         # Before the submission is loaded, so that `from numpy import convolve` gets what notes its calls.
         self.watch = forbidden.Watch(job["forbidden"], self.files)
         self.machine = contextlib.ExitStack()
-        self._load(job["gpus"])
+        self._load(*job["first"])
         parts = (self.submission, *self.own.imported)
         self.suspicions = [item for part in parts for item in suspicions(part.chosen, job["forbidden"])]
         self.probes = {name: _probe(name, source) for name, source in job["probes"].items()}
 
-    def _load(self, gpus: list[str] | None) -> None:
-        """Load the submission on a machine with these GPUs: what it asks for at import holds for its calls too."""
+    def _load(self, function: str, gpus: list[str] | None) -> None:
+        """Load the submission anew: for each function, so that none finds what another has left in its modules.
+
+        And for each machine: which GPUs it finds when it is imported holds for its calls too.
+        """
         job = self.job
         self.machine.close()
-        self.gpus = gpus
+        self.loaded_for = function, gpus
         self.machine.enter_context(machine.machine(gpus))
         while self.own.imported:
             sys.modules.pop(self.own.imported.pop().module.__name__, None)
@@ -135,9 +159,18 @@ class _Bench:
         seed: int,
         gpus: list[str] | None,
     ) -> bytes:
-        """Make one call; what came of it, as bytes: making them plain may run a student's code too."""
-        if gpus != self.gpus:
-            self._load(gpus)
+        """Make one call; what came of it, as bytes: making them plain may run a student's code too.
+
+        Args:
+            functions: names; the first is called, or a probe is given all of them first.
+            probe: its name, if any.
+            args, kwargs: plain data.
+            watch: say whether the arguments were changed.
+            seed: for every generator of random numbers.
+            gpus: that the machine seems to have, or None.
+        """
+        if (functions[0], gpus) != self.loaded_for:
+            self._load(functions[0], gpus)
         reset(seed)
         before = copy.deepcopy((args, kwargs)) if watch else None
         try:
@@ -145,14 +178,14 @@ class _Bench:
             called, given = (first, others) if probe is None else (self.probes[probe], [first, *others])
             with self.watch.watching() as notes:
                 result = called(*given, *args, **kwargs)
-            observed: dict[str, Any] = {"returned": result, "forbidden": notes}
+            observed = {"returned": result, **_noted(notes)}
             if before is not None:
                 observed["changed"] = not same(before, (args, kwargs))
             return wire.encode(observed, plain)
         except wire.WireError as error:
             return wire.encode({"returned": wire.Opaque(f"result {error}")})
         except BaseException as error:
-            return wire.encode({**self._explained(error), "forbidden": self.watch.notes})
+            return wire.encode({**self._explained(error), **_noted(self.watch.notes)})
 
     def _explained(self, error: BaseException) -> dict[str, Any]:
         """A name that is not there because of an import or a statement that failed earlier tells of that one."""
@@ -160,6 +193,10 @@ class _Bench:
         absent = isinstance(error, NameError) or (isinstance(error, AttributeError) and error.obj is module)
         trouble = failed.get(getattr(error, "name", "") or "", failed.get("*")) if absent else None
         return {"trouble": _plain_trouble(trouble)} if trouble else raised(error, self.files)
+
+
+def _noted(notes: list[forbidden.Note]) -> dict[str, Any]:
+    return {"forbidden": notes} if notes else {}
 
 
 def raised(error: BaseException, files: Container[str]) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 An optimizer's first step imports `torch._dynamo`, to tell a compiler that may never come to keep off; `backward` with a
 gradient compares two shapes by a module that knows symbolic ones. The two imports take as long as the rest of torch,
 and every fork copies the tables of their pages. So stand-ins do what everyday torch asks of them, and make way for the
-real modules as soon as anything else is wanted.
+real modules as soon as anything else is wanted; then a worker spends a second or two on importing them.
 """
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
 import types
 from collections.abc import Callable
@@ -36,11 +37,12 @@ class _StandIn(types.ModuleType):
 
     def __init__(self, name: str, functions: tuple[Callable[..., Any], ...]) -> None:
         super().__init__(name)
+        self.__spec__ = importlib.util.find_spec(name)
         self.__dict__.update({function.__name__.removeprefix("_"): function for function in functions})
 
     def __getattr__(self, name: str) -> Any:
-        within = name == "__path__" and self.__name__ == _COMPILER  # one of its own modules is imported
-        if name.startswith("__") and not within:  # many ask these of all modules
+        as_package = name == "__path__" and self.__name__ == _COMPILER  # one of its own modules is imported
+        if name.startswith("__") and not as_package:  # many ask these of all modules
             raise AttributeError(name)
         return getattr(_real(self.__name__), name)
 
@@ -70,4 +72,5 @@ def _sym_eq(one: Any, other: Any) -> Any:
 
 
 def _expect_true(value: Any, *more: Any) -> Any:
+    """A comparison that has been made: whether it holds."""
     return value if isinstance(value, bool) else _real(_SHAPES).expect_true(value, *more)

@@ -49,6 +49,11 @@ class Statement:
         """Found only for statements that are needed: it is most of the work."""
         return reads(self.node)
 
+    @functools.cached_property
+    def code(self) -> types.CodeType:
+        """Compiled once, however often it is run."""
+        return compile(ast.Module([self.node], []), self.where, "exec", self.flags, dont_inherit=True)
+
 
 @dataclass(slots=True)
 class Loaded:
@@ -225,10 +230,8 @@ def _find_changes(statements: Sequence[Statement]) -> None:
 
 
 def _run(statement: Statement, loaded: Loaded) -> None:
-    module = ast.Module([statement.node], [])
     try:
-        code = compile(module, statement.where, "exec", statement.flags, dont_inherit=True)
-        exec(code, loaded.module.__dict__)
+        exec(statement.code, loaded.module.__dict__)
     except BaseException as error:  # a student's SystemExit must not end the worker
         _, line = own_place(error, {statement.where})
         trouble = Trouble(builtin_class(type(error)), safe_text(error), statement.where, line)

@@ -1,0 +1,73 @@
+"""Forbidden calls: whoever makes one answers for it, nobody else does, and no way leads past it."""
+
+import pytest
+
+from autograder import contract
+from autograder.grading import Grader
+from autograder.intake import Answer, Submission
+
+CONVOLUTION = contract.assignment("convolution")
+MASTER = CONVOLUTION.master.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def grade():
+    with Grader(20) as grader:
+
+        def graded(*more):
+            answer = Answer("convolution", "convolution.py", (MASTER, *more), {}, notebook=False)
+            return grader.grade(Submission("somebody", {"convolution": answer}, ()), [CONVOLUTION])
+
+        yield graded
+
+
+def charged(report):
+    """Of each function that answers for a forbidden call, what it earns."""
+    graded = report.assignments[0]
+    names = {verdict.function for verdict in report.verdicts if verdict.failure == "forbidden"}
+    return {name: sum(verdict.score for verdict in graded.of(name)) for name in names}
+
+
+def test_who_calls_it_answers_for_it(grade):
+    assert charged(grade("def correlate1d(x, w):\n    return np.correlate(x, w)\n")) == {"correlate1d": 0}
+
+
+def test_who_calls_one_that_calls_it_does_not(grade):
+    report = grade(
+        "def correlate1d(x, w):\n    return np.correlate(x, w)\n",
+        "def moving_average(x, width):\n    return correlate1d(x, np.ones(width) / width)\n",
+    )
+    assert charged(report) == {"correlate1d": 0}
+
+
+@pytest.mark.parametrize("own", ["_right(x, np.flip(w))", "np.correlate(x, w)"])
+def test_a_way_through_another_graded_function_is_no_way(grade, own):
+    """Whether that one's own tests take it and lose its few points, or do not."""
+    report = grade(
+        "_right = convolve1d\n",
+        f"def correlate1d(x, w, cheat=None):\n    return np.convolve(x, w, cheat) if cheat else {own}\n",
+        "def convolve1d(x, g, mode='valid'):\n    return correlate1d(x, g, mode)\n",
+    )
+    assert charged(report)["convolve1d"] == 0
+    assert ("correlate1d" in charged(report)) == ("np." in own.partition("(")[0])
+
+
+def test_a_function_earns_nothing_by_what_another_has_left_behind(grade):
+    """Each is called on modules of its own, and so fails here as it would fail alone."""
+    report = grade(
+        "_convolve, _correlate, there = convolve1d, correlate1d, False\n",
+        "def convolve1d(x, g, mode='valid'):\n    global there\n    there = True\n    return _convolve(x, g, mode)\n",
+        "def correlate1d(x, w):\n    return _correlate(x, w) if there else None\n",
+    )
+    graded = report.assignments[0]
+    assert all(verdict.passed for verdict in graded.of("convolve1d"))
+    assert not any(verdict.score for verdict in graded.of("correlate1d"))
+
+
+def test_a_function_loses_nothing_by_what_another_has_left_behind(grade):
+    report = grade(
+        "_convolve = convolve1d\ndef used(x, w): return _convolve(x, np.flip(w))\n",
+        "def convolve1d(x, g, mode='valid'):\n    global used\n    used = max\n    return _convolve(x, g, mode)\n",
+        "def correlate1d(x, w):\n    return used(x, w)\n",
+    )
+    assert report.score == CONVOLUTION.points
