@@ -22,10 +22,10 @@ import random
 import re
 import socket
 import sys
-import time
 import types
 import warnings
 from collections.abc import Container
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -86,14 +86,14 @@ class _Line:
     def send(self, payload: bytes, *, wait: bool = False) -> None:
         """A payload as a frame; one that may wait leaves with others a moment later, as every waking costs."""
         self._waiting.append(wire.frame(payload))
-        if not wait or time.monotonic() > self._sent + _MOMENT:
+        if not wait or monotonic() > self._sent + _MOMENT:
             self.flush()
 
     def flush(self) -> None:
         """Send what waits."""
         self._channel.sendall(b"".join(self._waiting))
         self._waiting.clear()
-        self._sent = time.monotonic()
+        self._sent = monotonic()
 
 
 class _Bench:

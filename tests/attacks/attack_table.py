@@ -140,6 +140,7 @@ ROWS = {
         f"L9, {OPEN} where obfuscated",
         (
             f"{_HERE}test_a_forbidden_call_by_another_name_scores_nothing",
+            "tests/test_offences.py::test_a_way_through_another_graded_function_is_no_way",
             "tests/test_suspicions.py::test_what_may_hide_a_call_is_named",
         ),
     ),
