@@ -13,12 +13,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from autograder.compare import Difference, as_array, brief, compare, judge, scale, terms, tolerance
+from autograder.compare import Difference, brief, compare, judge
 from autograder.contract import Assignment, Function
 from autograder.misconceptions import Misconception, misconceptions
 from autograder.references import References, Replace
 from autograder.sandbox import Observation
 from autograder.suite import Case, Test
+from autograder.tolerance import allowed, as_array
 
 _COMBINATIONS: Final = 8
 
@@ -192,7 +193,7 @@ def remark(outcome: Outcome) -> str:
 def _close(case: Case, right: np.ndarray[Any, Any], given: np.ndarray[Any, Any]) -> bool:
     if right.shape != given.shape or not np.isfinite(given).all():
         return False
-    limit = tolerance(terms(case), scale(case, right), case.precision)
+    limit = allowed(case, right)
     return bool((np.abs(right - given) <= limit).all())
 
 

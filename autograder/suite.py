@@ -65,7 +65,7 @@ class Case:
         call: to make.
         shown: the call as a student reads it: shapes, and no array's value.
         check: judges the observation, where no reference can.
-        terms, scale, precision: see `compare.tolerance`.
+        terms, scale, precision: see `tolerance.tolerance`.
     """
 
     expectation: Expectation

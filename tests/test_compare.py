@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.compare import advice, as_array, brief, compare, judge, scale, terms, tolerance
+from autograder.compare import advice, brief, compare, judge
 from autograder.sandbox import Call, Observation
 from autograder.suite import Case, Expectation
+from autograder.tolerance import as_array, scale, terms, tolerance
 from autograder.wire import Opaque, Tensor
 
 RIGHT = np.array([[0.5, -1.25, 2.0], [3.5, 0.25, -4.0]])

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 
 from autograder import suite
-from autograder.compare import judge, tolerance
+from autograder.compare import judge
 from autograder.contract import Assignment, ContractError, Function
 from autograder.diagnosis import Diagnostician, Outcome, alike, remark
 from autograder.misconceptions import misconceptions
 from autograder.sandbox import Call, Observation
 from autograder.suite import Expectation
+from autograder.tolerance import tolerance
 from autograder.wire import Opaque
 from autograder.worker import loader
 

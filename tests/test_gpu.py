@@ -10,11 +10,12 @@ import pytest
 
 from autograder import contract, gpu
 from autograder.classroom import Classroom
-from autograder.compare import judge, tolerance
+from autograder.compare import judge
 from autograder.grading import Grader
 from autograder.intake import read_submission
 from autograder.sandbox import Call, Limits, Observation, Source, sandbox, started
 from autograder.suite import Case, Test, on_a_real_gpu
+from autograder.tolerance import tolerance
 
 SUBMISSIONS = Path(__file__).parent / "submissions"
 COMMAND = Path(sys.executable).with_name("autograder")
