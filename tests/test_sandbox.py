@@ -529,38 +529,35 @@ def test_names_that_a_function_is_said_to_read_are_checked(box):
     assert box.students.uses(source(text), "f", LIMITS) == frozenset()
 
 
-def test_a_worker_that_never_reads_holds_nobody_up():
-    """Ten megabytes do not fit into a socket's buffer."""
+@pytest.fixture
+def ends():
+    """A channel to which more was sent than a socket's buffer holds, and the worker's end, which has read nothing."""
     ours, theirs = socket.socketpair()
     output, printed = os.pipe()
     channel = Channel(ours, output, room=100)
-    try:
-        channel.send(bytes(10**7))
-        start = time.monotonic()
-        with pytest.raises(LateError):
-            channel.receive(start + 0.2)
-        assert time.monotonic() - start < 2
-    finally:
-        channel.close()
-        theirs.close()
-        os.close(printed)
+    channel.send(bytes(10**7))
+    yield channel, theirs
+    channel.close()
+    theirs.close()
+    os.close(printed)
 
 
-def test_what_a_worker_said_before_it_ended_is_heard():
+def test_a_worker_that_never_reads_holds_nobody_up(ends):
+    channel, _ = ends
+    start = time.monotonic()
+    with pytest.raises(LateError):
+        channel.receive(start + 0.2)
+    assert time.monotonic() - start < 2
+
+
+def test_what_a_worker_said_before_it_ended_is_heard(ends):
     """Even where it ended before it had read all that it was sent."""
-    ours, theirs = socket.socketpair()
-    output, printed = os.pipe()
-    channel = Channel(ours, output, room=100)
-    try:
-        channel.send(bytes(10**7))
-        theirs.sendall(wire.frame(wire.encode("the last word")))
-        theirs.close()
-        assert channel.receive(time.monotonic() + 5) == "the last word"
-        with pytest.raises(ClosedError):
-            channel.receive(time.monotonic() + 5)
-    finally:
-        channel.close()
-        os.close(printed)
+    channel, theirs = ends
+    theirs.sendall(wire.frame(wire.encode("the last word")))
+    theirs.close()
+    assert channel.receive(time.monotonic() + 5) == "the last word"
+    with pytest.raises(ClosedError):
+        channel.receive(time.monotonic() + 5)
 
 
 # --- one worker knows nothing of another ------------------------------------------------------------------------------
