@@ -166,6 +166,7 @@ class Session:
         self._end = min(time.monotonic() + _ASSIGNMENT_SECONDS, grader.end)
         self._diagnostician = Diagnostician(grader.references, assignment, self.uses)
         self._suspicions: dict[str, None] = {}
+        self._seen: dict[str, Seen] = {}
 
     def grade(self, functions: Sequence[str] | None = None) -> list[Verdict]:
         """All verdicts, or those on some functions, in the contract's order. First all calls are made."""
@@ -175,7 +176,7 @@ class Session:
         for function in chosen:
             if function.name not in seen:
                 seen[function.name] = self._observe(self._of(function))
-        charged = charges(self._assignment, seen)
+        self._seen, charged = seen, charges(self._assignment, seen)
         return [
             verdict
             for function in chosen
@@ -201,7 +202,10 @@ class Session:
         # that calls leave behind outside the submission's modules can cost a point.
         for outcome in outcomes:
             if self._confirm and not outcome.passed and _may_be_leftover(outcome.observed):
-                again = self._judge(outcome.test, self._observe([outcome.test])[0])
+                alone = self._observe([outcome.test])
+                if late := charges(self._assignment, {**self._seen, function.name: alone}).get(function.name):
+                    return [_verdict(test, late) for test in tests]  # it did not show itself at first
+                again = self._judge(outcome.test, alone[0])
                 outcome.observed, outcome.differences = again.observed, again.differences
         explanations = self._diagnostician.explain(function, outcomes)
         return [_outcome_verdict(*pair) for pair in zip(outcomes, explanations, strict=True)]

@@ -14,9 +14,9 @@ Seen = Sequence[Sequence[Observation]]  # of a function's calls, test by test
 def charges(assignment: Assignment, seen: Mapping[str, Seen]) -> dict[str, Difference]:
     """How functions fail that answer for a forbidden call, by name.
 
-    The graded function that makes the call answers for it, where its own tests show that it does; a function that calls
-    that one does not pay a second time, if it needs it or is worth no more. What comes to light only when another calls
-    it, or would cost less than it earns, is on the account of the one that calls.
+    The graded function that makes the call answers for it, where its own tests show that it does; one that calls it
+    does not pay a second time, if it needs it and is worth no more. What comes to light only when another calls it, or
+    would cost less than it earns, is on the account of the one that calls.
 
     Args:
         assignment: with the names of what is forbidden.
@@ -38,7 +38,7 @@ def _pays_for(assignment: Assignment, maker: str, function: str) -> bool:
     needed = set(assignment.function(function).needs)
     while more := {name for each in needed for name in assignment.function(each).needs} - needed:
         needed |= more
-    return maker in needed or assignment.function(maker).points >= assignment.function(function).points
+    return maker in needed and assignment.function(maker).points >= assignment.function(function).points
 
 
 def _all(seen: Seen) -> Iterator[Offence]:

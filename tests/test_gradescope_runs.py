@@ -36,7 +36,6 @@ pytestmark = pytest.mark.pipeline
 HERE = Path(__file__).parent
 SUBMISSIONS, ATTACKS = HERE / "submissions", HERE / "attacks" / "submissions"
 SCHEMA = Draft202012Validator(json.loads((HERE / "results.schema.json").read_text(encoding="utf-8")))
-SEED = 7026
 LIMIT = 600
 MARKER = "left-by-an-attack"
 
@@ -196,15 +195,28 @@ def scores(tests: list[dict[str, Any]]) -> dict[str, tuple[float, float, str | N
 
 
 @pytest.fixture(scope="session")
-def graded(tmp_path_factory) -> Callable[[str], dict[str, Any]]:
-    """What `autograder grade` makes of a sample submission, on other inputs."""
+def graded(tmp_path_factory, zips) -> Callable[[str], dict[str, Any]]:
+    """What `autograder grade` makes of a sample submission, on the same inputs."""
+    with zipfile.ZipFile(zips["all.zip"]) as archive:
+        (plugin,) = json.loads(archive.read("otter_config.json"))["plugins"]
+    (settings,) = plugin.values()
 
     def grade(name: str) -> dict[str, Any]:
         out = tmp_path_factory.mktemp("graded")
         copy = shutil.copytree if (SUBMISSIONS / name).is_dir() else shutil.copyfile
         (out / "class").mkdir()
         copy(SUBMISSIONS / name, out / "class" / name)
-        command = [sys.executable, "-m", "autograder", "grade", out / "class", "-o", out, "--seed", str(SEED)]
+        command = [
+            sys.executable,
+            "-m",
+            "autograder",
+            "grade",
+            out / "class",
+            "-o",
+            out,
+            "--seed",
+            str(settings["seed"]),
+        ]
         subprocess.run(command, check=True, capture_output=True, timeout=LIMIT)
         (results,) = (out / "students").glob("*/results.json")
         return json.loads(results.read_text(encoding="utf-8"))

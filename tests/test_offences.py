@@ -32,12 +32,48 @@ def test_who_calls_it_answers_for_it(grade):
     assert charged(grade("def correlate1d(x, w):\n    return np.correlate(x, w)\n")) == {"correlate1d": 0}
 
 
-def test_who_calls_one_that_calls_it_does_not(grade):
+def test_who_needs_one_that_calls_it_does_not(grade):
+    """correlate1d is to be built on convolve1d, which pays for both; who is not answers for what it relies on."""
     report = grade(
-        "def correlate1d(x, w):\n    return np.correlate(x, w)\n",
-        "def moving_average(x, width):\n    return correlate1d(x, np.ones(width) / width)\n",
+        "def convolve1d(x, g, mode='valid'):\n    return np.convolve(x, g, mode)\n",
+        "def correlate1d(x, w):\n    return convolve1d(x, np.flip(w))\n",
+        "def convolve2d(x, g):\n    return [convolve1d(row, g[0]) for row in x]\n",
+    )
+    assert charged(report) == {"convolve1d": 0, "convolve2d": 0}
+
+
+def test_who_shows_itself_only_the_second_time_answers_too(grade):
+    """What fails at first is called again in a worker of its own."""
+    report = grade(
+        "calls = []\n",
+        "def correlate1d(x, w):\n    calls.append(x)\n    return np.correlate(x, w) if len(calls) == 1 else None\n",
     )
     assert charged(report) == {"correlate1d": 0}
+
+
+LAZILY = """
+class Later:
+    def __init__(self, *made):
+        self.made = made
+
+    def __array__(self, *_, **__):
+        return np.correlate(*self.made)
+
+
+def correlate1d(x, w):
+    return Later(x, w)
+"""
+AMONG_MANY = """
+def correlate1d(x, w):
+    for _ in range(30):
+        np.convolve(x, w)
+    return np.correlate(x, w)
+"""
+
+
+@pytest.mark.parametrize("text", [LAZILY, AMONG_MANY], ids=["lazily", "among-many"])
+def test_a_call_is_noted_whenever_it_is_made(grade, text):
+    assert charged(grade(text)) == {"correlate1d": 0}
 
 
 @pytest.mark.parametrize("own", ["_right(x, np.flip(w))", "np.correlate(x, w)"])

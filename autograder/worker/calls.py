@@ -178,14 +178,15 @@ class _Bench:
             called, given = (first, others) if probe is None else (self.probes[probe], [first, *others])
             with self.watch.watching() as notes:
                 result = called(*given, *args, **kwargs)
-            observed = {"returned": result, **_noted(notes)}
-            if before is not None:
-                observed["changed"] = not same(before, (args, kwargs))
-            return wire.encode(observed, plain)
+                # A result may compute when it is made plain; the notes are written after it.
+                observed: dict[str, Any] = {"returned": result, "forbidden": notes}
+                if before is not None:
+                    observed["changed"] = not same(before, (args, kwargs))
+                return wire.encode(observed, plain)
         except wire.WireError as error:
-            return wire.encode({"returned": wire.Opaque(f"result {error}")})
+            return wire.encode({"returned": wire.Opaque(f"result {error}"), "forbidden": self.watch.notes})
         except BaseException as error:
-            return wire.encode({**self._explained(error), **_noted(self.watch.notes)})
+            return wire.encode({**self._explained(error), "forbidden": self.watch.notes})
 
     def _explained(self, error: BaseException) -> dict[str, Any]:
         """A name that is not there because of an import or a statement that failed earlier tells of that one."""
@@ -193,10 +194,6 @@ class _Bench:
         absent = isinstance(error, NameError) or (isinstance(error, AttributeError) and error.obj is module)
         trouble = failed.get(getattr(error, "name", "") or "", failed.get("*")) if absent else None
         return {"trouble": _plain_trouble(trouble)} if trouble else raised(error, self.files)
-
-
-def _noted(notes: list[forbidden.Note]) -> dict[str, Any]:
-    return {"forbidden": notes} if notes else {}
 
 
 def raised(error: BaseException, files: Container[str]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import builtins
 import functools
 import importlib
 import sys
+import threading
 import types
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager, nullcontext
@@ -48,6 +49,18 @@ class Watch:
                 self._wrap(name)
         if packages:
             self._watch_imports(tuple(packages))
+        if self._operators:
+            self._watch_threads()
+
+    def _watch_threads(self) -> None:
+        """Which operators are noted is a matter of each thread: see to those that are started later too."""
+        run = threading.Thread.run
+
+        def watched(thread: threading.Thread) -> None:
+            with _operator_mode(self, self._operators) if "torch" in sys.modules else nullcontext():
+                run(thread)
+
+        setattr(threading.Thread, "run", watched)  # noqa: B010
 
     @contextmanager
     def watching(self) -> Generator[list[Note]]:
@@ -64,8 +77,9 @@ class Watch:
                 line = frame.f_lineno if line is None else line
                 functions.append(code.co_qualname.partition(".")[0])
             frame = frame.f_back
-        if len(self.notes) < _MOST:
-            self.notes.append((name, line, functions))
+        noted = (name, line, functions)
+        if len(self.notes) < _MOST and noted not in self.notes:
+            self.notes.append(noted)
 
     def _own(self, frame: types.FrameType | None) -> bool:
         return frame is not None and frame.f_code.co_filename in self._files

@@ -12,6 +12,7 @@ import builtins
 import functools
 import importlib.abc
 import importlib.machinery
+import linecache
 import re
 import types
 from collections.abc import Container, Iterable, Mapping, Sequence
@@ -95,6 +96,8 @@ def load(module: types.ModuleType, cells: Sequence[str], file: str, wanted: Iter
         file: as the student knows it, for messages.
     """
     module.__file__ = file
+    for where, text in places(file, cells, {}).items():  # for those that read their own source, as TorchScript does
+        linecache.cache[where] = (len(text), None, text.splitlines(keepends=True), where)
     statements, broken = parsed(tuple(cells), file)
     chosen = _chosen(statements, None if wanted is None else set(wanted))
     loaded = Loaded(module, statements, broken=broken, chosen=chosen)
