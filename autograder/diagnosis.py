@@ -116,9 +116,7 @@ class Diagnostician:
         """The failed prerequisites whose misconceptions, put into the master, do just what the student's code does."""
         for replaced in beneath if not outcome.passed else ():
             wrong = self._references.replaced(self._assignment, outcome.test, replaced)
-            same = all(map(alike, outcome.test.cases, wrong, outcome.observed))
-            # That both fail in the same way, by an exception of any origin, shows nothing.
-            if same and any(observation.ending == "returned" for observation in outcome.observed):
+            if all(map(alike, outcome.test.cases, wrong, outcome.observed)):
                 return tuple(replaced)[::-1]
         return ()
 
