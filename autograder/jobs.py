@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 
 from autograder import wire
 from autograder.channel import printable
-from autograder.worker.loader import places
+from autograder.worker.statements import places
 
 Ending = Literal["returned", "raised", "absent", "timeout", "memory", "crash"]
 

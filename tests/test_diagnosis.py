@@ -19,7 +19,7 @@ from autograder.sandbox import Call, Observation
 from autograder.suite import Expectation
 from autograder.tolerance import tolerance
 from autograder.wire import Opaque
-from autograder.worker import loader
+from autograder.worker import loader, statements
 
 X, G = np.array([0.5, -1.25, 2.0, 3.5, 0.25, -4.0]), np.array([1.0, -2.0, 0.5])
 
@@ -170,10 +170,10 @@ def judged(test, observed):
 def explain(assignment, text):
     """The explanations of a submission's failures, by function."""
     references = Here()
-    statements, _ = loader.parsed((textwrap.dedent(text),), "fake.py")
+    parsed, _ = statements.parsed((textwrap.dedent(text),), "fake.py")
 
     def uses(name):
-        return loader.Loaded(types.ModuleType("fake"), statements).reads(name)
+        return loader.Loaded(types.ModuleType("fake"), parsed).reads(name)
 
     diagnostician = Diagnostician(references, assignment, uses)  # type: ignore[arg-type]
     result = {}

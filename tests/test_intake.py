@@ -412,6 +412,16 @@ def test_a_helper_that_cannot_be_read_is_left_aside_with_a_reason(submission):
     assert found.problems == ("helpers.py: it is not UTF-8 text (line 1); save it as UTF-8.",)
 
 
+@pytest.mark.parametrize("line", ["from pools import *", "from .pools import sum_pool", "import math, pools as p"])
+def test_what_a_better_named_answer_imports_is_a_part_of_it(submission, line):
+    """The module does the work, and pooling.py shows it under the names that are asked for."""
+    both = POOLING + "def mean_pool(z):\n    return z.mean(-1)\n"
+    found = submission({"pooling.py": f"{line}\ndef max_pool(z): return z.max(-1)\n", "pools.py": both})
+    assert only_answer(found).file == "pooling.py"
+    assert only_answer(found).modules == {"pools": both}
+    assert found.problems == ()
+
+
 # Which assignment a file answers
 
 

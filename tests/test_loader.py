@@ -9,7 +9,7 @@ import warnings
 
 import pytest
 
-from autograder.worker import loader
+from autograder.worker import loader, statements
 
 DEFINITION = "def wanted():\n    return 1\n"
 
@@ -167,6 +167,69 @@ def test_a_table_is_filled_by_its_own_method_as_a_decorator():
             return table["relu"]()
     """
     assert result(text) == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SHAPES = {}\ndef register(kind, size):\n    SHAPES[kind] = size\nregister('relu', 2)",
+        "SHAPES = {}\ndef add(kind, size):\n    SHAPES.update({kind: size})\nfor kind in ['relu']: add(kind, 2)",
+        "SHAPES = {}\ndef at(kind):\n    def put(size):\n        SHAPES[kind] = size\n    return put\nat('relu')(2)",
+        "SHAPES = None\ndef fill():\n    global SHAPES\n    SHAPES = {'relu': 2}\nfill()",
+        "SHAPES = {}\nSHAPES.setdefault('relu', []).append(1)\nSHAPES['relu'] = SHAPES['relu'][0] + 1",
+        "globals()['SHAPES'] = {'relu': 2}",
+        "NAMES = ['SHAPES']\nfor name in NAMES: globals()[name] = {'relu': 2}",
+        "TABLE = {'SHAPES': {'relu': 2}}\nglobals().update(TABLE)",
+        "import sys\nsetattr(sys.modules[__name__], 'SHAPES', {'relu': 2})",
+        "class SHAPES: pass\nsetattr(SHAPES, '__class_getitem__', lambda kind: 2)",
+    ],
+    ids=[
+        *("a function", "in a loop", "a function that a function makes", "a global name", "what a method gives"),
+        *("the namespace", "the namespace in a loop", "the namespace at once", "the module", "a class"),
+    ],
+)
+def test_a_table_is_filled_by(text):
+    assert result(f"{text}\ndef wanted():\n    return SHAPES['relu']") == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "class Layer:\n    def __init_subclass__(cls): LAYERS.append(cls.__name__)\nclass Relu(Layer): pass",
+        """class Kind(type):
+    def __init__(cls, name, *_):
+        if name != "Layer": LAYERS.append(name)
+class Layer(metaclass=Kind): pass
+class Relu(Layer): pass
+""",
+        "class Layer:\n    @staticmethod\n    def add(name): LAYERS.append(name)\nLayer.add('Relu')",
+    ],
+    ids=["that it is made of", "of its class", "of another class"],
+)
+@pytest.mark.parametrize("reads", ["LAYERS", "LAYERS if Layer else None"])
+def test_a_class_is_known_to_the_table(text, reads):
+    assert result(f"LAYERS = []\n{text}\ndef wanted():\n    return {reads}") == ["Relu"]
+
+
+def test_a_training_run_that_fills_nothing_needed_is_not_run():
+    text = """
+        DEVICE = "cpu"
+        history = []
+        def train():
+            history.append(DEVICE)
+        train()
+        def wanted():
+            return DEVICE
+    """
+    assert bound(text) == {"DEVICE", "wanted"}
+
+
+def test_how_deep_functions_may_call_themselves_is_said_by_a_statement_that_no_function_mentions(monkeypatch):
+    limits = []
+    monkeypatch.setattr(sys, "setrecursionlimit", limits.append)
+    load("import sys\nsys.setrecursionlimit(10**6)\ndef wanted(): pass")
+    load("from sys import setrecursionlimit\nif True: setrecursionlimit(5000)\ndef wanted(): pass")
+    assert limits == [10**6, 5000]
 
 
 def test_a_generic_function_has_all_its_implementations():
@@ -707,6 +770,6 @@ def test_what_a_function_reads_is_known_through_its_helpers():
 
 
 def test_the_places_of_a_submission_are_those_that_its_code_was_compiled_under():
-    places = loader.places("homework.ipynb", ["a", "b"], {"tools.windows": "c"})
+    places = statements.places("homework.ipynb", ["a", "b"], {"tools.windows": "c"})
     assert places == {"homework.ipynb, cell 1": "a", "homework.ipynb, cell 2": "b", "tools/windows.py": "c"}
-    assert loader.places("homework.py", ["a"], {}) == {"homework.py": "a"}
+    assert statements.places("homework.py", ["a"], {}) == {"homework.py": "a"}

@@ -593,6 +593,19 @@ def test_global_switches_do_not_pass_from_one_call_to_the_next(box):
     assert first.value[:2] != other.value[:2]
 
 
+def test_how_deep_a_submission_lets_its_functions_call_themselves_holds_for_every_call(box):
+    text = """
+        import sys
+        sys.setrecursionlimit(20_000)
+        def f(n=15_000):
+            if n == 15_000:
+                sys.setrecursionlimit(20_001)
+            return n and 1 + f(n - 1)
+    """
+    first, second = observe(box, text, Call(("f",)), Call(("f",)))
+    assert first.value == second.value == 15_000
+
+
 def test_the_workers_folder_is_its_own_and_writable(box):
     text = """
         import os, tempfile

@@ -5,15 +5,15 @@ import pytest
 from autograder import contract
 from autograder.sandbox import Call, Limits, Source
 from autograder.sandbox import sandbox as new_sandbox
-from autograder.worker import loader
+from autograder.worker import statements
 from autograder.worker.suspicions import suspicions
 
 FORBIDDEN = ("numpy.convolve", "numpy.correlate", "scipy", "torch.nn.functional.conv2d", "torch.ops.aten.convolution")
 
 
 def found(*cells, wanted=("f",)):
-    statements, _ = loader.parsed(cells, "homework.py")
-    chosen = loader._chosen(statements, set(wanted))
+    parsed, _ = statements.parsed(cells, "homework.py")
+    chosen = statements.needed(parsed, wanted)
     return [what for what, _, _ in suspicions(chosen, FORBIDDEN)]
 
 
@@ -64,8 +64,8 @@ def test_honest_code_is_left_alone(text):
 @pytest.mark.parametrize("assignment", contract.assignments(), ids=lambda assignment: assignment.name)
 def test_right_styles_are_left_alone(assignment):
     for path in (contract.kit_root() / "tests" / "styles" / assignment.name).glob("*.py"):
-        statements, _ = loader.parsed((path.read_text(encoding="utf-8"),), path.name)
-        chosen = loader._chosen(statements, set(assignment.names))
+        parsed, _ = statements.parsed((path.read_text(encoding="utf-8"),), path.name)
+        chosen = statements.needed(parsed, assignment.names)
         assert suspicions(chosen, assignment.forbidden) == [], path
 
 

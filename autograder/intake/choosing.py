@@ -117,16 +117,17 @@ def choose(sources: Sequence[Source], assignments: Sequence[Assignment]) -> Choi
     choice = Choice()
     claims = [(source, _claim(source, assignments)) for source in sorted(sources, key=lambda source: source.parts)]
     sure = any(claim.assignment and not claim.weak for _, claim in claims)
-    candidates: dict[str, list[Source]] = {assignment.name: [] for assignment in assignments}
-    for source, claim in claims:
-        if claim.weak and sure:  # plot_conv2d.py beside training.py is a tool, not an answer to conv2d
-            choice.spare.append(source)
-            continue
-        (candidates[claim.assignment] if claim.assignment else choice.spare).append(source)
-        if claim.remark:
-            choice.remarks.append(claim.remark)
+    if sure:  # plot_conv2d.py beside training.py is a tool, not an answer to conv2d
+        claims = [(source, _Claim() if claim.weak else claim) for source, claim in claims]
     for assignment in assignments:
-        rivals = sorted(candidates[assignment.name], key=lambda source: _rank(source, assignment), reverse=True)
+        claimants = [source for source, claim in claims if claim.assignment == assignment.name]
+        parts = [source for source in claimants if any(_is_part(source, other, assignment) for other in claimants)]
+        claims = [(source, _Claim() if source in parts else claim) for source, claim in claims]
+    choice.spare += [source for source, claim in claims if not claim.assignment]
+    choice.remarks += [claim.remark for _, claim in claims if claim.remark]
+    for assignment in assignments:
+        rivals = [source for source, claim in claims if claim.assignment == assignment.name]
+        rivals.sort(key=lambda source: _rank(source, assignment), reverse=True)
         if rivals:
             choice.answers[assignment.name] = rivals[0]
         for rival in rivals[1:]:
@@ -158,11 +159,24 @@ def _claim(source: Source, assignments: Sequence[Assignment]) -> _Claim:
     return _Claim(named, weak=True, remark=hollow) if named else _Claim()
 
 
+def _is_part(source: Source, answer: Source, assignment: Assignment) -> bool:
+    """Whether an answer that is better named for the assignment imports this source: the two are one."""
+    if source.notebook or _likeness(answer, assignment) <= _likeness(source, assignment):
+        return False
+    module = re.escape(source.name.removesuffix(".py"))
+    imports = re.compile(rf"^[ \t]*(?:from|import)[ \t][^\n#]*?(?<!\w){module}\b", re.MULTILINE)
+    return any(imports.search(cell) for cell in answer.cells)
+
+
+def _likeness(source: Source, assignment: Assignment) -> int:
+    named = named_after(source.name, [assignment.name])
+    return int(named[1]) if named else -1
+
+
 def _rank(source: Source, assignment: Assignment) -> tuple[bool, int, int, int, tuple[int, ...]]:
     """What decides between two answers to one assignment: the larger wins."""
     graded = [source.defined.get(function.name) for function in assignment.functions]
-    named = named_after(source.name, [assignment.name])
-    likeness = int(named[1]) if named else -1
+    likeness = _likeness(source, assignment)
     return source.problem is None, graded.count(True), -graded.count(False), likeness, source.modified
 
 

@@ -31,12 +31,14 @@ from typing import Any
 import numpy as np
 
 from autograder import wire
-from autograder.worker import forbidden, loader, machine
+from autograder.worker import forbidden, loader, machine, statements
+from autograder.worker.scope import ANY_NAME
 from autograder.worker.suspicions import suspicions
 
 FAILED = "The worker failed"
 _CHUNK = 1 << 18
 _MOMENT = 0.005  # seconds
+_RECURSION = 3000  # as in a notebook: Python's own 1000 is less than many a student has
 _PLAIN: tuple[type[Any], ...] = (bool, int, float, complex, str, list, tuple, dict)
 
 
@@ -105,7 +107,7 @@ class _Bench:
         sys.meta_path.insert(0, self.own)
         warnings.simplefilter("ignore")
         self.wanted: list[str] = job["wanted"]
-        self.files = loader.places(job["file"], job["cells"], job["modules"]).keys()
+        self.files = statements.places(job["file"], job["cells"], job["modules"]).keys()
         reset(0)
         # Before the submission is loaded, so that `from numpy import convolve` gets what notes its calls.
         self.watch = forbidden.Watch(job["forbidden"], self.files)
@@ -128,7 +130,9 @@ class _Bench:
             sys.modules.pop(self.own.imported.pop().module.__name__, None)
         module = types.ModuleType(job["name"])
         sys.modules[module.__name__] = module
+        sys.setrecursionlimit(_RECURSION)
         self.submission = loader.load(module, job["cells"], job["file"], self._needed(job))
+        self.recursion = sys.getrecursionlimit()
         for name, (place, attribute) in job["replace"].items():
             setattr(module, name, _from_module(place, job["modules"][place], attribute))
 
@@ -172,6 +176,7 @@ class _Bench:
         if (functions[0], gpus) != self.loaded_for:
             self._load(functions[0], gpus)
         reset(seed)
+        sys.setrecursionlimit(self.recursion)
         before = copy.deepcopy((args, kwargs)) if watch else None
         try:
             first, *others = (getattr(self.submission.module, name) for name in functions)
@@ -192,7 +197,7 @@ class _Bench:
         """A name that is not there because of an import or a statement that failed earlier tells of that one."""
         failed, module = self.submission.failed, self.submission.module
         absent = isinstance(error, NameError) or (isinstance(error, AttributeError) and error.obj is module)
-        trouble = failed.get(getattr(error, "name", "") or "", failed.get("*")) if absent else None
+        trouble = failed.get(getattr(error, "name", "") or "", failed.get(ANY_NAME)) if absent else None
         return {"trouble": _plain_trouble(trouble)} if trouble else raised(error, self.files)
 
 
@@ -211,7 +216,6 @@ def reset(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed % 2**32)
     np.seterr(all="warn")
-    sys.setrecursionlimit(1000)
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.manual_seed(seed)
@@ -282,7 +286,7 @@ def _from_module(place: str, source: str, attribute: str) -> Any:
     return getattr(module, attribute)
 
 
-def _plain_trouble(trouble: loader.Trouble | None) -> dict[str, Any] | None:
+def _plain_trouble(trouble: statements.Trouble | None) -> dict[str, Any] | None:
     if trouble is None:
         return None
     return {"kind": trouble.kind, "text": trouble.text, "where": trouble.where, "line": trouble.line}

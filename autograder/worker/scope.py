@@ -8,34 +8,58 @@ from collections.abc import Iterable, Iterator
 _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 _Scope = _Function | ast.ClassDef | _Comprehension
+_NAMESPACES = ("globals", "vars", "locals")
+
+ANY_NAME = "*"
+RECURSION_LIMIT = "sys.setrecursionlimit"
 
 
 def binds(statement: ast.stmt) -> set[str]:
-    """The module's names that a top-level statement assigns, defines, imports, deletes or changes in place."""
-    return set(_bound(statement)) | {name for part in _inside(statement) for name in _base_of_store(part)}
+    """The module's names that a top-level statement assigns, defines, imports, deletes or changes in place.
+
+    ANY_NAME is among them where only running it can tell: a star import, or `globals()[name] = …` in a loop; and
+    RECURSION_LIMIT where it says how deep functions may call themselves, which none of them need mention.
+    """
+    return set(_bound(statement)) | {name for part in _inside(statement) for name in _stored(part)}
 
 
-def changes(statement: ast.stmt) -> set[str]:
-    """The names whose methods are called for their effect: `table.append(1)` changes `table`, in a loop too."""
-    names: set[str] = set()
-    for part in _inside(statement):
-        match part:
-            case ast.Expr(value=ast.Call(func=ast.Attribute() as method)):
-                names |= _base(method)
-            case _:
-                pass
-    return names
+def calls(statement: ast.stmt) -> tuple[set[str], set[str]]:
+    """What is called for its effect alone, in a loop too: plain names, and names with a method.
+
+    `register("relu", relu)` calls `register`; `table.append(1)` calls a method of `table`.
+    """
+    effectful = (part.value for part in _inside(statement) if isinstance(part, ast.Expr))
+    return _by_kind(_called(value) for value in effectful if isinstance(value, ast.Call))
 
 
 def decorators(statement: ast.stmt) -> tuple[set[str], set[str]]:
     """What decorates a definition: plain names (`@register("relu")`), and names with a method (`@table.add`)."""
-    plain: set[str] = set()
-    methods: set[str] = set()
-    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        for decorator in statement.decorator_list:
-            what = decorator.func if isinstance(decorator, ast.Call) else decorator
-            (methods if isinstance(what, ast.Attribute) else plain).update(_base(what))
-    return plain, methods
+    match statement:
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            return _by_kind(_called(decorator) for decorator in statement.decorator_list)
+        case _:
+            return set(), set()
+
+
+def parents(statement: ast.stmt) -> set[str]:
+    """The names that a class is made of, which may keep a list of such classes."""
+    if not isinstance(statement, ast.ClassDef):
+        return set()
+    return _union([*statement.bases, *statement.keywords])
+
+
+def effects(definition: ast.stmt) -> set[str]:
+    """The names outside a function or class whose data may be changed where it is called."""
+    changed: set[str] = set()
+    for part in ast.walk(definition):
+        match part:
+            case ast.Global(names=names):
+                changed.update(names)
+            case ast.Expr(value=ast.Call(func=ast.Attribute() as method)):
+                changed |= _base(method)
+            case _:
+                changed |= _base_of_store(part)
+    return changed & reads(definition)
 
 
 def reads(node: ast.AST) -> set[str]:
@@ -122,6 +146,24 @@ def _bound(node: ast.AST) -> Iterator[str]:
                 pass
 
 
+def _stored(node: ast.AST) -> set[str]:
+    """What else than its own names a part of a statement binds or changes."""
+    match node:
+        case ast.Subscript(ctx=ast.Store(), value=ast.Call(func=ast.Name(id=namespace)), slice=key):
+            if namespace in _NAMESPACES:
+                return {str(key.value) if isinstance(key, ast.Constant) else ANY_NAME}
+            return set()
+        case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id=namespace)), attr="update")):
+            return {ANY_NAME} if namespace in _NAMESPACES else set()
+        case ast.Call(func=ast.Name(id="setattr"), args=[thing, *_]):
+            module = isinstance(thing, ast.Subscript)  # of sys.modules
+            return {ANY_NAME} if module else _base(thing)
+        case ast.Call(func=ast.Attribute(attr="setrecursionlimit") | ast.Name(id="setrecursionlimit")):
+            return {RECURSION_LIMIT}
+        case _:
+            return _base_of_store(node)
+
+
 def _base_of_store(node: ast.AST) -> set[str]:
     """Of `table[0] = …` and `thing.field = …` the name that stands first."""
     match node:
@@ -132,6 +174,27 @@ def _base_of_store(node: ast.AST) -> set[str]:
 
 
 def _base(node: ast.expr) -> set[str]:
-    while isinstance(node, ast.Attribute | ast.Subscript):
-        node = node.value
-    return {node.id} if isinstance(node, ast.Name) else set()
+    """The name that stands first, in `table.rows[0]` as in `table.setdefault(0, []).append`."""
+    while not isinstance(node, ast.Name):
+        match node:
+            case ast.Attribute(value=inner) | ast.Subscript(value=inner) | ast.Call(func=ast.Attribute(value=inner)):
+                node = inner
+            case _:
+                return set()
+    return {node.id}
+
+
+def _called(node: ast.expr) -> ast.expr:
+    """What is called, in `register("relu")` as in `register("relu")(function)`; else the node itself."""
+    while isinstance(node, ast.Call):
+        node = node.func
+    return node
+
+
+def _by_kind(nodes: Iterable[ast.expr]) -> tuple[set[str], set[str]]:
+    """Names that stand alone, and names with a method."""
+    plain: set[str] = set()
+    methods: set[str] = set()
+    for node in nodes:
+        (methods if isinstance(node, ast.Attribute) else plain).update(_base(node))
+    return plain, methods

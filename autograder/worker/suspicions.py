@@ -27,7 +27,7 @@ def suspicions(statements: Sequence[Any], forbidden: Iterable[str]) -> list[Susp
     """What stands out in some statements of a submission.
 
     Args:
-        statements: with `node` and `where`, as `loader.Statement`.
+        statements: with `node` and `where`, as `statements.Statement`.
         forbidden: dotted names that are not to be called.
     """
     names = tuple(forbidden)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from autograder import wire
-from autograder.worker import calls, compiler, loader, machine, walls
+from autograder.worker import calls, compiler, machine, statements, walls
 from autograder.worker.kernel import real_gpu
 from autograder.worker.simulated_gpu import SimulatedGPU
 
@@ -148,7 +148,7 @@ def _serve(control: socket.socket) -> NoReturn:
                 os.close(descriptor)
             _tell(control, {"pid": worker})
         elif command["do"] == "parse":
-            loader.parsed((command["text"],), command["file"])
+            statements.parsed((command["text"],), command["file"])
             _tell(control, {"parsed": True})
         elif worker is not None:
             _tell(control, _end(worker, command["patience"]))
