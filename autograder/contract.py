@@ -66,6 +66,11 @@ class Assignment:
     def names(self) -> tuple[str, ...]:
         return tuple(function.name for function in self.functions)
 
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """All that is forbidden in any function."""
+        return (*self.forbidden, *(name for function in self.functions for name in function.forbidden))
+
     def function(self, name: str) -> Function:
         return next(function for function in self.functions if function.name == name)
 

@@ -219,11 +219,10 @@ class Session:
         Where a call does not come to an end, its function and those after it are left out, to be observed by
         themselves: a loop or a crash takes no time and no result from any other.
         """
-        shared = [function for function in functions if not function.forbidden]
-        tests = [test for function in shared for test in self._of(function)]
+        tests = [test for function in functions for test in self._of(function)]
         seen = itertools.takewhile(lambda item: item.ending in _WELL, self._calls_made(tests, once=True))
         observed, together = list(seen), dict[str, Seen]()
-        for function in shared:
+        for function in functions:
             tests = self._of(function)
             count = sum(len(test.cases) for test in tests)
             if count <= len(observed):
@@ -240,16 +239,12 @@ class Session:
         order = sorted(range(len(calls)), key=lambda number: (calls[number].gpus is not None, str(calls[number].gpus)))
         left = self._end - time.monotonic()
         limits = Limits(min(self._limits.load, left), self._limits.call, min(self._limits.job, left))
-        source = dataclasses.replace(self._source, forbidden=self._forbidden(tests) if self._confirm else ())
+        source = dataclasses.replace(self._source, forbidden=self._assignment.watched if self._confirm else ())
         ordered = [calls[number] for number in order]
         seen = self._zygote.observe(source, ordered, limits, once=once) if left > 0 else [_NO_TIME] * len(calls)
         self._suspicions.update(dict.fromkeys(what for item in seen for what in item.suspicions))
         made = dict(zip(order, seen, strict=False))
         return [made[number] for number in itertools.takewhile(made.__contains__, range(len(calls)))]
-
-    def _forbidden(self, tests: Sequence[Test]) -> tuple[str, ...]:
-        functions = {test.function: self._assignment.function(test.function) for test in tests}
-        return (*self._assignment.forbidden, *(name for each in functions.values() for name in each.forbidden))
 
     def _judge(self, test: Test, observed: Sequence[Observation]) -> Outcome:
         expected = self._references.expected(self._assignment, test)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from autograder.compare import Difference
 from autograder.contract import Assignment
@@ -22,10 +22,14 @@ def charges(assignment: Assignment, seen: Mapping[str, Seen]) -> dict[str, Diffe
         assignment: with the names of what is forbidden.
         seen: what came of the calls of each function's tests.
     """
-    guilty = {name for name in seen if any(_maker(assignment, name, offence) == name for offence in _all(seen[name]))}
+    guilty = {
+        name
+        for name in seen
+        if any(_maker(assignment, name, offence) == name for offence in _all(assignment, name, seen))
+    }
     found: dict[str, Difference] = {}
     for name in seen:
-        for offence in _all(seen[name]):
+        for offence in _all(assignment, name, seen):
             maker = _maker(assignment, name, offence)
             if maker == name or maker not in guilty or not _pays_for(assignment, maker, name):
                 found[name] = _told(assignment, name, offence)
@@ -41,8 +45,20 @@ def _pays_for(assignment: Assignment, maker: str, function: str) -> bool:
     return maker in needed and assignment.function(maker).points >= assignment.function(function).points
 
 
-def _all(seen: Seen) -> Iterator[Offence]:
-    return (offence for observed in seen for observation in observed for offence in observation.offences)
+def _all(assignment: Assignment, function: str, seen: Mapping[str, Seen]) -> Iterator[Offence]:
+    """The calls that were noted of a function and are forbidden to it or to the one that makes them."""
+    for offence in (
+        offence for observed in seen[function] for observation in observed for offence in observation.offences
+    ):
+        if _forbidding(assignment, {function, _maker(assignment, function, offence)}, offence):
+            yield offence
+
+
+def _forbidding(assignment: Assignment, functions: Iterable[str], offence: Offence) -> str | None:
+    """The name by which the master forbids a call to some functions."""
+    own = [name for function in functions for name in assignment.function(function).forbidden]
+    below = [name for name in (*assignment.forbidden, *own) if f"{offence.name}.".startswith(f"{name}.")]
+    return max(below, key=len, default=None)
 
 
 def _maker(assignment: Assignment, function: str, offence: Offence) -> str:
@@ -51,9 +67,9 @@ def _maker(assignment: Assignment, function: str, offence: Offence) -> str:
 
 
 def _told(assignment: Assignment, function: str, offence: Offence) -> Difference:
-    # The name comes from the worker: it is repeated only where it is one of the master's.
-    forbidden = (*assignment.forbidden, *assignment.function(function).forbidden)
-    name = offence.name if any(offence.name.startswith(known) for known in forbidden) else "a function"
+    # What comes from the worker may hold anything: the name is the master's own.
+    known = _forbidding(assignment, {function, _maker(assignment, function, offence)}, offence) or ""
+    name = known if known == offence.name else f"a function of {known}"
     where = f" in line {offence.line}" if offence.line else ""
     text = f"{function} calls {name}{where}, which this assignment does not allow. Write that part yourself."
     return Difference("forbidden", text, f"{offence.name}, by way of {', '.join(offence.functions)}")

@@ -60,7 +60,7 @@
 #       torch.func.jacrev, torch.func.jacfwd, torch.func.hessian, torch.func.linearize]
 #     functions:
 #       Conv2d: {points: 75}
-#       conv2d_backward: {points: 25}
+#       conv2d_backward: {points: 25, forbidden: [torch.autograd.backward, torch.autograd.grad]}
 # ---
 
 # %% [markdown] name="why"

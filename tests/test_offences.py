@@ -7,16 +7,17 @@ from autograder.grading import Grader
 from autograder.intake import Answer, Submission
 
 CONVOLUTION = contract.assignment("convolution")
-MASTER = CONVOLUTION.master.read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
 def grade():
     with Grader(20) as grader:
 
-        def graded(*more):
-            answer = Answer("convolution", "convolution.py", (MASTER, *more), {}, notebook=False)
-            return grader.grade(Submission("somebody", {"convolution": answer}, ()), [CONVOLUTION])
+        def graded(*more, name="convolution"):
+            assignment = contract.assignment(name)
+            master = assignment.master.read_text(encoding="utf-8")
+            answer = Answer(name, f"{name}.py", (master, *more), {}, notebook=False)
+            return grader.grade(Submission("somebody", {name: answer}, ()), [assignment])
 
         yield graded
 
@@ -71,7 +72,13 @@ def correlate1d(x, w):
 """
 
 
-@pytest.mark.parametrize("text", [LAZILY, AMONG_MANY], ids=["lazily", "among-many"])
+POLYNOMIALS = """
+def correlate1d(x, w):
+    return (np.poly1d(x) * np.poly1d(w)).coeffs
+"""
+
+
+@pytest.mark.parametrize("text", [LAZILY, AMONG_MANY, POLYNOMIALS], ids=["lazily", "among-many", "polynomials"])
 def test_a_call_is_noted_whenever_it_is_made(grade, text):
     assert charged(grade(text)) == {"correlate1d": 0}
 
@@ -107,3 +114,42 @@ def test_a_function_loses_nothing_by_what_another_has_left_behind(grade):
         "def correlate1d(x, w):\n    return used(x, w)\n",
     )
     assert report.score == CONVOLUTION.points
+
+
+@pytest.mark.parametrize("way", ["(y * y).sum().backward()", "torch.autograd.grad((y * y).sum(), y)"])
+def test_what_is_forbidden_to_one_function_is_allowed_in_another(grade, way):
+    """A gradient by hand comes of no graph; what a layer does with one is its own affair."""
+    report = grade(
+        f"""
+_right = conv2d_backward
+def differentiate():
+    with torch.inference_mode(False), torch.enable_grad():
+        y = torch.ones(3, requires_grad=True)
+        {way}
+def conv2d_backward(*args, **options):
+    differentiate()
+    return _right(*args, **options)
+class Conv2d(Conv2d):
+    def forward(self, x):
+        differentiate()
+        return super().forward(x)
+""",
+        name="conv2d",
+    )
+    assert charged(report) == {"conv2d_backward": 0}
+    assert report.score == 75
+
+
+def test_what_is_noted_tells_the_student_nothing_that_their_code_made(grade):
+    """The note comes from the worker, in which a submission may write its own: with a value of a hidden input in it."""
+    report = grade(
+        """
+def correlate1d(x, w):
+    import gc
+    notes = next(thing for thing in gc.get_objects() if type(thing).__name__ == "Watch").notes
+    notes.append((f"scipy.x{x[0]}", 7, ["correlate1d"]))
+    notes.append((f"numpy.convolve x{x[0]}", 7, ["correlate1d"]))
+"""
+    )
+    (told,) = {verdict.message for verdict in report.verdicts if verdict.failure == "forbidden"}
+    assert told.startswith("correlate1d calls a function of scipy in line 7, which this assignment does not allow.")

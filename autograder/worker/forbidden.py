@@ -93,8 +93,11 @@ class Watch:
             for inner, value in list(vars(target).items()):
                 if isinstance(value, types.FunctionType) and not inner.startswith("_"):
                     setattr(target, inner, self.wrapped(f"{name}.{inner}", value))
-        elif callable(target) and not isinstance(target, type) and module is not None:
-            setattr(module, attribute, self.wrapped(name, target))
+        elif callable(target) and not isinstance(target, type):
+            noting, library = self.wrapped(name, target), name.partition(".")[0]
+            for other in [module for place, module in sys.modules.items() if place.partition(".")[0] == library]:
+                if vars(other).get(attribute) is target:  # NumPy's own polynomials convolve too
+                    setattr(other, attribute, noting)
 
     def wrapped(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         # What torch's own Python code calls on the way is not the student's call; its operators are noted anyhow.
