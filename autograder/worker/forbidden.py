@@ -94,9 +94,9 @@ class Watch:
                 if isinstance(value, types.FunctionType) and not inner.startswith("_"):
                     setattr(target, inner, self.wrapped(f"{name}.{inner}", value))
         elif callable(target) and not isinstance(target, type):
-            noting, library = self.wrapped(name, target), name.partition(".")[0]
-            for other in [module for place, module in sys.modules.items() if place.partition(".")[0] == library]:
-                if vars(other).get(attribute) is target:  # NumPy's own polynomials convolve too
+            noting = self.wrapped(name, target)
+            for other in _homes(place):
+                if vars(other).get(attribute) is target:
                     setattr(other, attribute, noting)
 
     def wrapped(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -135,6 +135,13 @@ class Watch:
         if self._mode is None and self._operators and "torch" in sys.modules:
             self._mode = _operator_mode(self, self._operators)
         return self._mode or nullcontext()
+
+
+def _homes(place: str) -> list[types.ModuleType]:
+    """The modules by which a function goes: NumPy's own polynomials convolve, too, by way of where it is defined."""
+    if place == "numpy":
+        return [module for name, module in sys.modules.items() if name == place or name.startswith("numpy.")]
+    return [sys.modules[place]]
 
 
 def _caller(depth: int) -> types.FrameType | None:
