@@ -54,7 +54,8 @@ class Channel:
 
     @property
     def output(self) -> str:
-        self._drain()
+        if not self._incoming:  # else there is another answer already: it is soon enough to look then
+            self._drain()
         return printable(self._printed.decode("utf-8", "replace"))
 
     @property

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 
 from autograder import wire
 from autograder.channel import printable
+from autograder.worker.parcels import pack
 from autograder.worker.statements import places
 
 Ending = Literal["returned", "raised", "absent", "timeout", "memory", "crash"]
@@ -152,8 +153,8 @@ def _frame(call: Call) -> bytes:
     if call not in _frames:
         probe = call.probe[0] if call.probe else None
         arguments = (list(call.args), dict(call.kwargs))
-        plain = (list(call.functions), probe, *arguments, call.watch, call.seed, _listed(call.gpus))
-        _frames[call] = wire.frame(wire.encode(plain))
+        plain = [list(call.functions), probe, *arguments, call.watch, call.seed, _listed(call.gpus)]
+        _frames[call] = wire.frame(pack(plain))
     return _frames[call]
 
 

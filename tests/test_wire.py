@@ -15,6 +15,7 @@ from hypothesis.extra import numpy as hnp
 
 from autograder import wire
 from autograder.wire import Opaque, Tensor, WireError, decode, encode
+from autograder.worker.parcels import Unpacker, pack
 
 # Twenty thousand cases where the profile is CI's, a glance on a laptop.
 FUZZ = settings(max_examples=20_000 if settings().max_examples >= 200 else 500)
@@ -78,9 +79,12 @@ def array_frame(code, shape, data=b""):
 @example(-1)
 @example(2**63)
 @example({"": (), "a": [[]]})
+@example({"\0tuple": [1]})
+@example([np.ones(2), Tensor(np.zeros((0, 3))), (1j, np.array(True))])
 def test_every_kind_of_plain_data_comes_back_as_it_was(value):
     """Kinds, dtypes, shapes, signs of zero and the order of keys."""
     assert identical(value, decode(encode(value)))
+    assert identical(value, Unpacker()(pack(value)))
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)

@@ -8,7 +8,7 @@ A job is a dict of plain data:
     probes: sources of probe functions, by name.
     first: of the first call, the function and the GPUs that the machine seems to have, or None.
     together: whether answers may wait for each other.
-    calls: how many follow, each a frame with what `_Bench.observe` takes, in that order.
+    calls: how many follow, each a frame with what `_Bench.observe` takes, in that order (see `parcels`).
 
 The answer is one frame that says the walls stand, one about the loading and one per call.
 """
@@ -32,6 +32,8 @@ import numpy as np
 
 from autograder import wire
 from autograder.worker import forbidden, loader, machine, statements
+from autograder.worker.kernel import real_gpu
+from autograder.worker.parcels import Unpacker
 from autograder.worker.scope import ANY_NAME
 from autograder.worker.suspicions import suspicions
 
@@ -48,10 +50,10 @@ def work(channel: socket.socket) -> None:
         line = _Line(channel)
         line.send(wire.encode({"ready": True}))
         job = wire.decode(line.receive())
-        bench = _Bench(job)
+        bench, unpack = _Bench(job), Unpacker()
         line.send(wire.encode(bench.loaded()))
         for _ in range(job["calls"]):
-            line.send(bench.observe(*wire.decode(line.receive())), wait=job["together"])
+            line.send(bench.observe(*unpack(line.receive())), wait=job["together"])
         line.flush()
     except BaseException as error:  # only the kit's own failures come here; the trusted side shows the output
         os.write(1, f"{FAILED}: {error!r}\n".encode())
@@ -179,19 +181,21 @@ class _Bench:
         sys.setrecursionlimit(self.recursion)
         before = copy.deepcopy((args, kwargs)) if watch else None
         try:
-            first, *others = (getattr(self.submission.module, name) for name in functions)
-            called, given = (first, others) if probe is None else (self.probes[probe], [first, *others])
-            with self.watch.watching() as notes:
-                result = called(*given, *args, **kwargs)
-                # A result may compute when it is made plain; the notes are written after it.
-                observed: dict[str, Any] = {"returned": result, "forbidden": notes}
+            with self.watch.watching():
+                first, *others = (getattr(self.submission.module, name) for name in functions)
+                called, given = (first, others) if probe is None else (self.probes[probe], [first, *others])
+                observed: dict[str, Any] = {"returned": called(*given, *args, **kwargs)}
                 if before is not None:
                     observed["changed"] = not same(before, (args, kwargs))
-                return wire.encode(observed, plain)
+                # A result may compute when it is made plain: the notes are taken after it.
+                answer = wire.encode(observed, plain)
         except wire.WireError as error:
-            return wire.encode({"returned": wire.Opaque(f"result {error}"), "forbidden": self.watch.notes})
+            answer = wire.encode({"returned": wire.Opaque(f"result {error}")})
         except BaseException as error:
-            return wire.encode({**self._explained(error), "forbidden": self.watch.notes})
+            answer = wire.encode(self._explained(error))
+        if not self.watch.notes:
+            return answer
+        return wire.encode({**wire.decode(answer), "forbidden": self.watch.notes})
 
     def _explained(self, error: BaseException) -> dict[str, Any]:
         """A name that is not there because of an import or a statement that failed earlier tells of that one."""
@@ -218,7 +222,7 @@ def reset(seed: int) -> None:
     np.seterr(all="warn")
     torch = sys.modules.get("torch")
     if torch is not None:
-        torch.manual_seed(seed)
+        (torch.manual_seed if real_gpu() else torch.default_generator.manual_seed)(seed)
         torch.set_grad_enabled(True)
         torch.set_default_device(None)
         torch.set_default_dtype(torch.float32)
@@ -263,12 +267,18 @@ def plain(value: Any) -> object:
 
 
 def _tensor_array(torch: Any, tensor: Any) -> np.ndarray[Any, Any]:
-    tensor = tensor.detach().cpu()
-    if tensor.is_sparse:
-        tensor = tensor.to_dense()
-    if tensor.dtype in (torch.bfloat16, torch.float16):
-        tensor = tensor.float()
-    return np.array(tensor.resolve_conj().resolve_neg().numpy())
+    # A tensor of torch's own class runs nothing of a student's on its way, so nobody need follow it.
+    own = type(tensor) in (torch.Tensor, torch.nn.Parameter)
+    of, unseen = (
+        (torch._C.TensorBase, torch._C._DisableTorchDispatch) if own else (torch.Tensor, contextlib.nullcontext)
+    )
+    with unseen():
+        tensor = of.cpu(tensor.detach())
+        if tensor.is_sparse:
+            tensor = tensor.to_dense()
+        if tensor.dtype in (torch.bfloat16, torch.float16):
+            tensor = tensor.float()
+        return np.array(of.numpy(tensor.resolve_conj().resolve_neg()))
 
 
 def _probe(name: str, source: str) -> Any:

@@ -11,10 +11,11 @@ from __future__ import annotations
 import builtins
 import functools
 import importlib
+import inspect
 import sys
 import threading
 import types
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any, Final
 
@@ -63,11 +64,11 @@ class Watch:
         setattr(threading.Thread, "run", watched)  # noqa: B010
 
     @contextmanager
-    def watching(self) -> Generator[list[Note]]:
-        """What is noted inside the block."""
+    def watching(self) -> Generator[None]:
+        """Note anew what is called inside the block."""
         self.notes = []
         with self._dispatching():
-            yield self.notes
+            yield
 
     def note(self, name: str, frame: types.FrameType | None) -> None:
         line, functions = None, list[str]()
@@ -95,9 +96,9 @@ class Watch:
                     setattr(target, inner, self.wrapped(f"{name}.{inner}", value))
         elif callable(target) and not isinstance(target, type):
             noting = self.wrapped(name, target)
-            for other in _homes(place):
-                if vars(other).get(attribute) is target:
-                    setattr(other, attribute, noting)
+            for home in _homes(place, target):
+                if vars(home).get(attribute) is target:
+                    setattr(home, attribute, noting)
 
     def wrapped(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         # What torch's own Python code calls on the way is not the student's call; its operators are noted anyhow.
@@ -137,11 +138,15 @@ class Watch:
         return self._mode or nullcontext()
 
 
-def _homes(place: str) -> list[types.ModuleType]:
-    """The modules by which a function goes: NumPy's own polynomials convolve, too, by way of where it is defined."""
-    if place == "numpy":
-        return [module for name, module in sys.modules.items() if name == place or name.startswith("numpy.")]
-    return [sys.modules[place]]
+def _homes(place: str, function: Callable[..., Any]) -> Iterator[types.ModuleType]:
+    """Where a function goes by its name: where it is looked for, and where it is defined.
+
+    NumPy's own polynomials convolve, too, by the latter.
+    """
+    yield sys.modules[place]
+    definition = getattr(inspect.unwrap(function), "__globals__", {})
+    if (module := sys.modules.get(definition.get("__name__", ""))) is not None:
+        yield module
 
 
 def _caller(depth: int) -> types.FrameType | None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+import functools
+import typing
+from collections.abc import Iterable, Iterator, Sequence
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
-_Scope = _Function | ast.ClassDef | _Comprehension
+_SCOPES = (*typing.get_args(_Function | _Comprehension), ast.ClassDef)
+_PARTS = (ast.expr, ast.stmt, ast.arguments, ast.arg, ast.pattern)
 _NAMESPACES = ("globals", "vars", "locals")
 
 ANY_NAME = "*"
@@ -51,7 +54,7 @@ def parents(statement: ast.stmt) -> set[str]:
 def effects(definition: ast.stmt) -> set[str]:
     """The names outside a function or class whose data may be changed where it is called."""
     changed: set[str] = set()
-    for part in ast.walk(definition):
+    for part in walk(definition):
         match part:
             case ast.Global(names=names):
                 changed.update(names)
@@ -64,32 +67,59 @@ def effects(definition: ast.stmt) -> set[str]:
 
 def reads(node: ast.AST) -> set[str]:
     """The names that a node looks up outside its own scopes, when it runs or when what it defines is called."""
+    found: set[str] = set()
+    _collect(node, found)
+    return found
+
+
+def _collect(node: ast.AST, found: set[str]) -> None:
     match node:
+        case ast.Name(ctx=ast.Load(), id=name):
+            found.add(name)
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
-            return _signature_reads(node) | _body_reads(node)
+            found |= _signature_reads(node) | _body_reads(node)
         case ast.ClassDef():
-            return _class_reads(node)
+            found |= _class_reads(node)
         case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
             targets = {name for generator in node.generators for name in _bound(generator.target)}
-            return reads(node.generators[0].iter) | (_union(ast.iter_child_nodes(node)) - targets)
-        case ast.Name(ctx=ast.Load(), id=name):
-            return {name}
-        case ast.AugAssign(target=ast.Name(id=name)):
-            return {name} | reads(node.value)
+            found |= reads(node.generators[0].iter) | (_union(_children(node)) - targets)
+        case ast.AugAssign(target=ast.Name(id=name), value=value):
+            found.add(name)
+            _collect(value, found)
         case _:
-            return _union(ast.iter_child_nodes(node))
+            for child in _children(node):
+                _collect(child, found)
 
 
 def _union(nodes: Iterable[ast.AST]) -> set[str]:
-    result: set[str] = set()
+    found: set[str] = set()
     for node in nodes:
-        result |= reads(node)
-    return result
+        _collect(node, found)
+    return found
+
+
+def walk(node: ast.AST) -> list[ast.AST]:
+    """A node and all below it, faster than `ast.walk` and without what says nothing of names, such as operators."""
+    nodes = [node]
+    for each in nodes:
+        nodes += _children(each)
+    return nodes
+
+
+@functools.lru_cache(maxsize=1 << 15)  # every question above goes through the same nodes
+def _children(node: ast.AST) -> Sequence[ast.AST]:
+    found: list[ast.AST] = []
+    for value in vars(node).values():
+        if isinstance(value, _PARTS):
+            found.append(value)
+        elif type(value) is list:
+            found += [item for item in value if isinstance(item, ast.AST)]
+    return found
 
 
 def _signature_reads(node: _Function) -> set[str]:
     """What defining a function reads: decorators, defaults, annotations."""
-    arguments = [argument for argument in ast.walk(node.args) if isinstance(argument, ast.arg)]
+    arguments = [argument for argument in walk(node.args) if isinstance(argument, ast.arg)]
     parts: list[ast.expr | None] = [*node.args.defaults, *node.args.kw_defaults]
     parts += [argument.annotation for argument in arguments]
     if not isinstance(node, ast.Lambda):
@@ -100,11 +130,9 @@ def _signature_reads(node: _Function) -> set[str]:
 def _body_reads(node: _Function) -> set[str]:
     """What calling a function reads besides its own names."""
     body = [node.body] if isinstance(node, ast.Lambda) else node.body
-    local = {argument.arg for argument in ast.walk(node.args) if isinstance(argument, ast.arg)}
+    local = {argument.arg for argument in walk(node.args) if isinstance(argument, ast.arg)}
     local |= {name for part in body for name in _bound(part)}
-    declared = {
-        name for part in body for inner in ast.walk(part) if isinstance(inner, ast.Global) for name in inner.names
-    }
+    declared = {name for part in body for inner in walk(part) if isinstance(inner, ast.Global) for name in inner.names}
     return (_union(body) - local) | declared
 
 
@@ -117,12 +145,13 @@ def _class_reads(node: ast.ClassDef) -> set[str]:
     return _union([*node.decorator_list, *node.bases, *node.keywords]) | inside.union(*map(_body_reads, methods))
 
 
-def _inside(node: ast.AST) -> Iterator[ast.AST]:
+def _inside(node: ast.AST) -> list[ast.AST]:
     """A node and all below it that stands in the same scope."""
-    yield node
-    if not isinstance(node, _Scope):
-        for child in ast.iter_child_nodes(node):
-            yield from _inside(child)
+    nodes = [node]
+    for each in nodes:
+        if not isinstance(each, _SCOPES):
+            nodes += _children(each)
+    return nodes
 
 
 def _bound(node: ast.AST) -> Iterator[str]:
@@ -141,7 +170,7 @@ def _bound(node: ast.AST) -> Iterator[str]:
                 yield name
             case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
                 # `:=` in a comprehension binds outside it.
-                yield from (inner.target.id for inner in ast.walk(part) if isinstance(inner, ast.NamedExpr))
+                yield from (inner.target.id for inner in walk(part) if isinstance(inner, ast.NamedExpr))
             case _:
                 pass
 

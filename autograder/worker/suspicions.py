@@ -13,6 +13,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from autograder.worker.scope import walk
+
 Suspicion = tuple[str, str, int]  # what, in which file or cell, in which line
 
 _LIBRARIES: Final = ("numpy", "scipy", "skimage", "torch")
@@ -20,6 +22,7 @@ _LIBRARIES: Final = ("numpy", "scipy", "skimage", "torch")
 _FUNCTIONS: Final = ("exec", "eval", "compile", "__import__", "globals")
 _MODULES: Final = ("importlib", "ctypes", "builtins", "gc", "marshal", "cffi", "subprocess")
 _ATTRIBUTES: Final = ("__globals__", "__builtins__", "__subclasses__", "__code__", "__closure__", "__getattribute__")
+_TELLING: Final = (ast.Name, ast.Attribute, ast.Call)
 _MOST: Final = 20
 
 
@@ -33,18 +36,17 @@ def suspicions(statements: Sequence[Any], forbidden: Iterable[str]) -> list[Susp
     names = tuple(forbidden)
     if not names:
         return []
-    aliases: dict[str, str] = {}
-    for statement in statements:
-        aliases.update(_aliases(statement.node))
+    below = [(statement.where, walk(statement.node)) for statement in statements]
+    aliases = {alias: full for _, nodes in below for alias, full in _aliases(nodes)}
     own = {name for statement in statements for name in statement.binds} - aliases.keys()
     look = _Look(names, aliases, own)
-    found = ((what, statement.where, line) for statement in statements for what, line in look.at(statement.node))
+    found = ((what, where, line) for where, nodes in below for what, line in look.at(nodes))
     return list(dict.fromkeys(found))[:_MOST]
 
 
-def _aliases(node: ast.AST) -> Iterator[tuple[str, str]]:
+def _aliases(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
     """What imported names stand for, in full."""
-    for part in ast.walk(node):
+    for part in nodes:
         match part:
             case ast.Import(names=entries):
                 for entry in entries:
@@ -56,17 +58,24 @@ def _aliases(node: ast.AST) -> Iterator[tuple[str, str]]:
                 pass
 
 
+def _places(name: str) -> list[str]:
+    """A dotted name, and those above it."""
+    parts = name.split(".")
+    return [".".join(parts[:count]) for count in range(1, len(parts) + 1)]
+
+
 class _Look:
     def __init__(self, forbidden: Sequence[str], aliases: Mapping[str, str], own: set[str]) -> None:
-        self._forbidden = forbidden
+        self._forbidden = frozenset(forbidden)
+        self._places = {place for name in forbidden for place in _places(name)} - self._forbidden
         self._leaves = {name.rpartition(".")[2] for name in forbidden}
         self._aliases = aliases
         self._own = own
 
-    def at(self, node: ast.AST) -> Iterator[tuple[str, int]]:
-        """What stands out below a node, and in which line."""
-        for part in ast.walk(node):
-            if isinstance(part, ast.expr) and (what := self._words(part)):
+    def at(self, nodes: Iterable[ast.AST]) -> Iterator[tuple[str, int]]:
+        """What stands out among some nodes, and in which line."""
+        for part in nodes:
+            if isinstance(part, _TELLING) and (what := self._words(part)):
                 yield what, part.lineno
 
     def _words(self, node: ast.expr) -> str | None:
@@ -96,8 +105,8 @@ class _Look:
             return f"uses {first}"
         if full == "sys.modules":
             return f"uses {full}"
-        below = any(full == name or full.startswith(f"{name}.") for name in self._forbidden)
-        above = any(name.startswith(f"{full}.") for name in self._forbidden)
+        below = not self._forbidden.isdisjoint(_places(full))
+        above = full in self._places
         like = first in _LIBRARIES and rest.rpartition(".")[2] in self._leaves and not above
         return f"names {full}" if below or like else None
 

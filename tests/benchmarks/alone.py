@@ -2,9 +2,9 @@
 
     python alone.py FOLDER SEED
 
-Prints one JSON object with the CPU seconds of each assignment: neither loading nor resetting the state between calls
-counts, and of three rounds the fastest is taken, so that nothing is cold. What a GPU is asked for is computed on the
-CPU, as the simulated GPU does too.
+For each line that it reads it makes all calls once, and prints one JSON object with the CPU seconds of each assignment:
+neither loading nor resetting the state between calls counts. So one round can follow another's measurement at once, on
+a machine whose speed changes. What a GPU is asked for is computed on the CPU, as the simulated GPU does too.
 """
 
 import copy
@@ -22,13 +22,13 @@ from autograder.worker.calls import reset
 from autograder.worker.zygote import warm
 
 
-def cpu_seconds(assignment, text, seed):
-    """Of the fastest round of all calls."""
+def loaded(assignment, folder, seed):
+    """A submission's module, and the calls of the assignment's suite."""
     module = types.ModuleType(assignment.name)
     sys.modules[assignment.name] = module
+    text = (folder / f"{assignment.name}.py").read_text("utf-8")
     loader.load(module, [text], f"{assignment.name}.py", assignment.names)
-    calls = [case.call for test in declare(assignment, seed) for case in test.cases]
-    return min(sum(_seconds(module, call) for call in calls) for _ in range(3))
+    return module, [case.call for test in declare(assignment, seed) for case in test.cases]
 
 
 def _seconds(module, call):
@@ -55,11 +55,7 @@ if __name__ == "__main__":
     warnings.simplefilter("ignore")
     warm(["numpy", "torch"])
     folder, seed = Path(sys.argv[1]), int(sys.argv[2])
-    print(
-        json.dumps(
-            {
-                assignment.name: cpu_seconds(assignment, (folder / f"{assignment.name}.py").read_text("utf-8"), seed)
-                for assignment in contract.assignments()
-            }
-        )
-    )
+    parts = {assignment.name: loaded(assignment, folder, seed) for assignment in contract.assignments()}
+    for _ in sys.stdin:
+        costs = {name: sum(_seconds(module, call) for call in calls) for name, (module, calls) in parts.items()}
+        print(json.dumps(costs), flush=True)
