@@ -122,7 +122,7 @@ ROWS = {
     63: Row("sends by UDP, DNS, local sockets, VSOCK", "L2, L4", ("connects-otherwise",)),
     64: Row("types into the instructor's terminal", "L1, L2, L4", ("types-into-the-terminal",)),
     65: Row("poisons caches and libraries", "L2, L3", ("poisons-caches",)),
-    66: Row("tells hidden inputs by texts, names, shapes", "L10", ("tells-its-inputs",)),
+    66: Row("tells hidden inputs by texts, names, shapes", "L10", ("tells-its-inputs", "forges-a-note")),
     67: Row("tells hidden inputs by how long it takes", "L10", (f"{_HERE}test_no_duration_is_told",)),
     68: Row("learns one bit per test and submission", OPEN),
     69: Row("markup and scripts in reports", "L10", ("writes-to-its-readers",)),
@@ -141,6 +141,7 @@ ROWS = {
         (
             f"{_HERE}test_a_forbidden_call_by_another_name_scores_nothing",
             "tests/test_offences.py::test_a_way_through_another_graded_function_is_no_way",
+            "tests/test_offences.py::test_what_is_forbidden_to_one_function_is_allowed_in_another",
             "tests/test_suspicions.py::test_what_may_hide_a_call_is_named",
         ),
     ),

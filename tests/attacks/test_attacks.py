@@ -321,9 +321,10 @@ def faces(report):
     return html.feedback(report) + str(gradescope.results(report))
 
 
-def test_hidden_inputs_are_not_told(played, grader, assignment):
+@pytest.mark.parametrize("trick", ["tells-its-inputs", "forges-a-note"])
+def test_hidden_inputs_are_not_told(played, grader, assignment, trick):
     """No way out that student code has brings an input's value to the student."""
-    text = faces(played("tells-its-inputs"))
+    text = faces(played(trick))
     assert "TELL" not in text
     inputs = [
         value
