@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Self
 
-from autograder.compare import Difference, advice, judge
+from autograder.compare import Difference, judge
 from autograder.contract import Assignment, Function
-from autograder.diagnosis import Diagnostician, Explanation, Outcome
+from autograder.diagnosis import Diagnostician, Outcome
 from autograder.identity import Identities
 from autograder.intake import Answer, Submission
 from autograder.offences import Seen, charges
@@ -22,6 +22,7 @@ from autograder.references import References
 from autograder.report import Graded, Report, Verdict
 from autograder.sandbox import Limits, Observation, Sandbox, Source, Zygote
 from autograder.suite import Test, declare, on_a_real_gpu
+from autograder.verdicts import failed, of_outcome
 
 _ASSIGNMENT_SECONDS: Final = 150.0  # of wall-clock time for one assignment of one submission
 _PATIENT: Final = Limits(load=60.0, call=20.0, job=90.0)  # each worker starts CUDA anew
@@ -127,7 +128,7 @@ class Grader:
         if answer is None or answer.problem:
             problem = answer.problem if answer else f"Nothing that was handed in answers {assignment.name}."
             failure = "unreadable" if answer else "missing"
-            verdicts = [_verdict(test, Difference(failure, problem or "")) for test in tests]
+            verdicts = [failed(test, Difference(failure, problem or "")) for test in tests]
             return Graded(assignment.name, assignment.title, answer.file if answer else None, tuple(verdicts), problem)
         zygote = self.sandbox(self.libraries(assignment, answer)).students
         source = Source(assignment.name, answer.file, answer.cells, answer.modules)
@@ -196,7 +197,7 @@ class Session:
         """The verdicts on one function."""
         tests = self._of(function)
         if charge:
-            return [_verdict(test, charge) for test in tests]
+            return [failed(test, charge) for test in tests]
         outcomes = [self._judge(test, observed) for test, observed in zip(tests, seen, strict=True)]
         # One worker made all calls. Where a test fails, another decides that has seen no other test, so that nothing
         # that calls leave behind outside the submission's modules can cost a point.
@@ -204,11 +205,11 @@ class Session:
             if self._confirm and not outcome.passed and _may_be_leftover(outcome.observed):
                 alone = self._observe([outcome.test])
                 if late := charges(self._assignment, {**self._seen, function.name: alone}).get(function.name):
-                    return [_verdict(test, late) for test in tests]  # it did not show itself at first
+                    return [failed(test, late) for test in tests]  # it did not show itself at first
                 again = self._judge(outcome.test, alone[0])
                 outcome.observed, outcome.differences = again.observed, again.differences
         explanations = self._diagnostician.explain(function, outcomes)
-        return [_outcome_verdict(*pair) for pair in zip(outcomes, explanations, strict=True)]
+        return [of_outcome(*pair) for pair in zip(outcomes, explanations, strict=True)]
 
     def _of(self, function: Function) -> list[Test]:
         return [test for test in self._tests if test.function == function.name]
@@ -271,43 +272,4 @@ def _may_be_leftover(observed: Sequence[Observation]) -> bool:
     """Whether a failure could come of an earlier call's leftovers; a timeout is confirmed elsewhere, in quiet."""
     return all(item.ending != "timeout" and "NotImplementedError" not in item.classes for item in observed) and any(
         item.ending != "absent" for item in observed
-    )
-
-
-def _outcome_verdict(outcome: Outcome, explanation: Explanation) -> Verdict:
-    """A test's verdict: the first failing case speaks for all of them."""
-    failing = [(case, item) for case, item in zip(outcome.test.cases, outcome.differences, strict=True) if item]
-    if not failing:
-        words = map(advice, outcome.test.cases, outcome.observed)
-        return dataclasses.replace(_verdict(outcome.test, None), hint=next(filter(None, words), ""))
-    if explanation.carried:
-        names = ", ".join(explanation.carried)
-        hint = f"This follows from {names}; it costs nothing again."
-        return dataclasses.replace(_verdict(outcome.test, None), hint=hint, details=failing[0][1].details)
-    case, difference = failing[0]
-    count = len(outcome.test.cases)
-    others = f" ({len(failing)} of {count} cases fail.)" if count > 1 else ""
-    message = " ".join(filter(None, [f"{difference.message}{others}", explanation.remark]))
-    verdict = _verdict(outcome.test, Difference(difference.failure, f"{case.shown}\n{message}", difference.about))
-    if explanation.blocked:
-        text = f"{message}\nFix {explanation.blocked} first: this function uses it."
-        return dataclasses.replace(verdict, failure="blocked", message=f"{case.shown}\n{text}")
-    return dataclasses.replace(
-        verdict,
-        misconceptions=tuple(item.id for item in explanation.misconceptions),
-        hint="\n".join(item.hint for item in explanation.misconceptions),
-    )
-
-
-def _verdict(test: Test, difference: Difference | None) -> Verdict:
-    return Verdict(
-        assignment=test.assignment,
-        function=test.function,
-        test=test.name,
-        requirement=test.requirement,
-        points=test.points,
-        score=0 if difference else test.points,
-        failure=difference.failure if difference else None,
-        message=difference.message if difference else "",
-        details=difference.details if difference else "",
     )
