@@ -1,13 +1,15 @@
 """Why a function fails: its observations held against those of known misconceptions. A hint is never guessed.
 
 A misconception is given only where it explains every case of the function and differs from the reference on at least
-one. Misconceptions run in the reference branch, in workers of their own, and their observations are kept for the class.
+one. Where none does, what is refused is left aside: who has the formula wrong may well check its arguments rightly, or
+not at all, and the hint is about the formula. Misconceptions run in the reference branch, in workers of their own, and
+their observations are kept for the class.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -73,22 +75,27 @@ class Diagnostician:
         carried = [self._carried(outcome, beneath) for outcome in outcomes]
         if all(outcome.passed or names for outcome, names in zip(outcomes, carried, strict=True)):
             return [Explanation(carried=names) for names in carried]
-        matching = next(filter(None, (self._matching(function, outcomes, place) for place in [{}, *beneath])), ())
+        shown = self._shown_by(function, outcomes, [{}, *beneath])
+        matching = tuple(shown)
         self._failed[function.name] = matching
         used = self._uses(function.name) if prerequisites and not matching else frozenset[str]()
         blocker = next((name for name in prerequisites if name in used), None)
         return [
-            self._rest(outcome, names, matching, blocker) if not outcome.passed else Explanation()
+            Explanation() if outcome.passed else self._rest(outcome, names, shown, blocker)
             for outcome, names in zip(outcomes, carried, strict=True)
         ]
 
     def _rest(
-        self, outcome: Outcome, carried: tuple[str, ...], matching: tuple[Misconception, ...], blocker: str | None
+        self,
+        outcome: Outcome,
+        carried: tuple[str, ...],
+        shown: Mapping[Misconception, frozenset[str]],
+        blocker: str | None,
     ) -> Explanation:
         if carried:
             return Explanation(carried=carried)
-        if matching:
-            return Explanation(misconceptions=matching)
+        if here := tuple(item for item, tests in shown.items() if outcome.test.name in tests):
+            return Explanation(misconceptions=here)
         return Explanation(remark=remark(outcome), blocked=blocker)
 
     def _prerequisites(self, function: Function) -> list[str]:
@@ -116,29 +123,74 @@ class Diagnostician:
         """The failed prerequisites whose misconceptions, put into the master, do just what the student's code does."""
         for replaced in beneath if not outcome.passed else ():
             wrong = self._references.replaced(self._assignment, outcome.test, replaced)
-            if all(map(alike, outcome.test.cases, wrong, outcome.observed)):
+            # Lenient only where it is not the refusals that fail: a misconception says nothing of those.
+            lenient = not any(map(_is_lost_refusal, outcome.expected, outcome.differences))
+            if _shows(outcome, wrong) is not None or (lenient and _shows(outcome, wrong, lenient=True)):
                 return tuple(replaced)[::-1]
         return ()
 
-    def _matching(self, function: Function, outcomes: Sequence[Outcome], beneath: Replace) -> tuple[Misconception, ...]:
-        """The misconceptions that explain every case, where those of the prerequisites are put in too."""
-        if not any(_telling(observation) for outcome in outcomes for observation in outcome.observed):
-            return ()
-        candidates = [item for item in misconceptions(self._assignment) if item.function == function.name]
-        # All of them, however long it takes: what is carried forward, and so the score, must not hang on the clock.
-        matching = [item for item in candidates if self._explains(item, outcomes, beneath)]
-        return tuple(sorted(matching, key=lambda item: len(item.hint)))
+    def _shown_by(
+        self, function: Function, outcomes: Sequence[Outcome], places: Sequence[Replace]
+    ) -> dict[Misconception, frozenset[str]]:
+        """The misconceptions that explain a function, shortest hint first, each with the tests in which it shows.
 
-    def _explains(self, misconception: Misconception, outcomes: Sequence[Outcome], beneath: Replace) -> bool:
-        differs = False
+        Args:
+            places: with what put in for the function's prerequisites; the first that leads to any counts.
+        """
+        if not any(_telling(observation) for outcome in outcomes for observation in outcome.observed):
+            return {}
+        known = sorted(misconceptions(self._assignment), key=lambda item: len(item.hint))
+        candidates = [item for item in known if item.function == function.name]
+        for lenient, place in itertools.product((False, True), places):
+            # All of them, however long it takes: what is carried forward, and so the score, must not hang on the clock.
+            shown = {item: self._shown(item, outcomes, place, lenient=lenient) for item in candidates}
+            if any(shown.values()):
+                return {item: tests for item, tests in shown.items() if tests}
+        return {}
+
+    def _shown(
+        self, misconception: Misconception, outcomes: Sequence[Outcome], beneath: Replace, *, lenient: bool
+    ) -> frozenset[str]:
+        """The tests in which a misconception shows, if it explains all of them."""
         place = {**beneath, misconception.function: misconception.attribute}
+        shown: set[str] = set()
         for outcome in outcomes:
-            wrong = self._references.replaced(self._assignment, outcome.test, place)
-            if not all(map(alike, outcome.test.cases, wrong, outcome.observed)):
-                return False
-            # By an outcome that the prerequisites alone do not explain it is told that this one is needed.
-            differs = differs or any(map(judge, outcome.test.cases, outcome.expected, wrong))
-        return differs
+            shows = _shows(outcome, self._references.replaced(self._assignment, outcome.test, place), lenient=lenient)
+            if shows is None:
+                return frozenset()
+            if shows:
+                shown.add(outcome.test.name)
+        return frozenset(shown)
+
+
+def _shows(outcome: Outcome, wrong: Sequence[Observation], *, lenient: bool = False) -> bool | None:
+    """Whether a misconception does in a test just what the student's code does, and that is not right.
+
+    False where it is right; None where the student's code does something else.
+
+    Args:
+        outcome: of the student's code.
+        wrong: what the misconception does in the same cases.
+        lenient: leave aside the cases that the reference or the misconception refuses.
+    """
+    shows = False
+    for case, expected, made, observed in zip(
+        outcome.test.cases, outcome.expected, wrong, outcome.observed, strict=True
+    ):
+        if lenient and (_is_refusal(expected) or _is_refusal(made)):
+            continue
+        if not alike(case, made, observed):
+            return None
+        shows = shows or judge(case, expected, made) is not None
+    return shows
+
+
+def _is_refusal(observation: Observation) -> bool:
+    return observation.ending == "raised" and "ValueError" in observation.classes
+
+
+def _is_lost_refusal(expected: Observation, difference: Difference | None) -> bool:
+    return difference is not None and _is_refusal(expected)
 
 
 def alike(case: Case, wrong: Observation, observed: Observation) -> bool:

@@ -205,6 +205,8 @@ def student(**bodies):
 
 # --- misconceptions ---------------------------------------------------------------------------------------------------
 
+TOO_SHORT = "return np.convolve(x, g, 'valid')[:-1]"
+
 
 def test_what_is_right_needs_no_explanation(assignment):
     found = explain(assignment, MASTER)
@@ -212,10 +214,27 @@ def test_what_is_right_needs_no_explanation(assignment):
 
 
 def test_a_failure_is_explained_by_the_misconception_that_does_the_same_in_every_case(assignment):
-    text = student(convolve="if len(g) > len(x):\n    raise ValueError\nreturn np.convolve(x, g, 'valid')[:-1]")
-    assert ids(explain(assignment, text)["convolve"]) == []  # too_short never raises
-    text = student(convolve="return np.convolve(x, g, 'valid')[:-1]")
-    assert ids(explain(assignment, text)["convolve"]) == ["too-short"]
+    assert ids(explain(assignment, student(convolve=TOO_SHORT))["convolve"]) == ["too-short"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(f"if len(g) > len(x):\n    raise ValueError\n{TOO_SHORT}", id="more is refused, rightly"),
+        pytest.param(f"if len(g) > len(x):\n    return x\n{TOO_SHORT}", id="less is refused"),
+    ],
+)
+def test_what_is_refused_is_left_aside_where_the_formula_is_wrong(assignment, text):
+    """The misconception too-short refuses nothing; who makes that mistake may check their arguments or not."""
+    found = explain(assignment, student(convolve=text))
+    assert ids(found["convolve"]) == ["too-short"]
+    assert found["smooth"].carried == ("convolve",)
+
+
+def test_what_is_refused_alone_explains_nothing(assignment):
+    """A formula that is right, and a refusal that is wrong in a way of its own."""
+    text = "if len(g) > len(x):\n    return x\nreturn np.convolve(x, g, 'valid')"
+    assert ids(explain(assignment, student(convolve=text))["convolve"]) == []
 
 
 def test_of_two_that_do_the_same_both_are_given_the_shorter_hint_first(assignment):
