@@ -10,7 +10,7 @@ import concurrent.futures as futures
 import itertools
 import multiprocessing
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,10 +21,9 @@ from autograder.grading import Grader
 from autograder.intake import read_submission
 from autograder.report import Report
 from autograder.suite import SuiteError
-from autograder.worker.kernel import prctl
+from autograder.worker.kernel import PARENT_DEATH_SIGNAL, prctl
 
 _TRIES: Final = 3
-_PR_SET_PDEATHSIG: Final = 1
 
 Result = Mapping[str, Any]
 
@@ -114,13 +113,20 @@ class Pool:
             if not running:
                 break
             done, _ = futures.wait(running, return_when=futures.FIRST_COMPLETED)
+            broken = False
             for future in done:
                 job = running.pop(future)
                 try:
-                    yield job.student, future.result()
+                    result = future.result()
                 except (BrokenProcessPool, futures.CancelledError):
-                    self._drop()
                     suspects.append(job)
+                    broken = True
+                else:
+                    yield job.student, result
+            if broken:  # and with it whatever has been submitted since: none of that will ever be done
+                self._drop()
+                suspects += running.values()
+                running.clear()
         for job in suspects:
             yield job.student, self._alone(job)
 
@@ -182,14 +188,21 @@ class Cluster:
         """Each job's student and result; Dask itself gives the jobs of a node that is lost to another."""
         executor = self._client.get_executor(pure=False, retries=_TRIES)
         running = {executor.submit(grade_in_own_thread, job): job for job in jobs}
-        for future in futures.as_completed(running):
-            yield running[future].student, future.result()
+        for future in futures.as_completed(list(running)):
+            student = running.pop(future).student
+            try:
+                result = future.result()
+            except SuiteError:
+                raise
+            except Exception as error:  # noqa: BLE001  a node that dies of it again and again, for one
+                result = {"trouble": f"the cluster gave it up: {error}".partition("\n")[0]}
+            yield student, result
 
 
 def _begin() -> None:
     """In each grading process: leave Ctrl-C to the parent, and end with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL)
 
 
 _graders: dict[tuple[int, bool], Grader] = {}
@@ -217,9 +230,9 @@ def grade_job(job: Job) -> Result:
 _owner: futures.ThreadPoolExecutor | None = None
 
 
-def grade_in_own_thread(job: Job, grade: Callable[[Job], Result] = grade_job) -> Result:
+def grade_in_own_thread(job: Job) -> Result:
     """As `grade_job`, always in one and the same thread: warm processes end with the thread that started them."""
     global _owner  # noqa: PLW0603
     if _owner is None:
         _owner = futures.ThreadPoolExecutor(1)
-    return _owner.submit(grade, job).result()
+    return _owner.submit(grade_job, job).result()

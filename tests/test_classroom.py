@@ -7,6 +7,7 @@ import csv
 import json
 import re
 import sys
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -332,14 +333,21 @@ def grade_job(job):
 
 
 @pytest.mark.pipeline
-def test_who_kills_the_grader_harms_nobody_else(tmp_path, monkeypatch):
-    """A submission that kills its grading process again and again is not graded; all beside it are."""
+@pytest.mark.parametrize(("processes", "pause"), [(1, 0), (2, 0), (2, 0.15)], ids=str)
+def test_who_kills_the_grader_harms_nobody_else(tmp_path, monkeypatch, processes, pause):
+    """A submission that kills its grading process again and again is not graded; all beside it are.
+
+    However long the one who asked for the results takes with each, and so learns of the death later than others.
+    """
     (tmp_path / "deadly.py").write_text(DEADLY)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(pool, "grade_job", __import__("deadly").grade_job)
-    students = ["before", "deadly", "beside", "after"]
-    with Pool(1) as runner:
-        results = dict(runner.run([Job(student, (), (), False, 1) for student in students]))
+    students = ["before", "deadly", "beside", *(f"after-{number}" for number in range(12))]
+    results: dict[str, Any] = {}
+    with Pool(processes) as runner:
+        for student, result in runner.run([Job(student, (), (), False, 1) for student in students]):
+            results[student] = result
+            time.sleep(pause)
     assert set(results) == set(students)
     assert "died" in results.pop("deadly")["trouble"]
     assert results == {student: {"graded": student} for student in results}
