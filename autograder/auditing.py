@@ -12,7 +12,6 @@ from rich.table import Table
 
 from autograder import audit, contract
 from autograder.audit import Kill, Shortfall
-from autograder.contract import ContractError
 from autograder.faces import html
 from autograder.files import write_text
 
@@ -21,11 +20,7 @@ Matrix = Mapping[str, Mapping[str, Sequence[Kill]]]
 
 def run(console: Console, names: Sequence[str], *, mutants: bool, seeds: int, page: Path | None) -> bool:
     """Audit, show, and tell whether all is proved."""
-    known = {item.name: item for item in contract.assignments()}
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise ContractError(f"There is no assignment {unknown[0]!r}; there are {', '.join(known)}.")
-    chosen = [known[name] for name in names or known]
+    chosen = [contract.assignment(name) for name in names] or contract.assignments()
     start = time.monotonic()
     kills: list[Kill] = []
     shortfalls: list[Shortfall] = []
@@ -42,7 +37,7 @@ def run(console: Console, names: Sequence[str], *, mutants: bool, seeds: int, pa
     if shortfalls:
         console.print(_shortfall_table(shortfalls))
     seconds = time.monotonic() - start
-    verdict = f"{len(shortfalls)} shortfalls" if shortfalls else "Everything is proved"
+    verdict = f"{len(shortfalls)} shortfall{'s' * (len(shortfalls) > 1)}" if shortfalls else "Everything is proved"
     console.print(f"{verdict}: {len(kills)} wrong answers tried in {seconds:.0f} s.")
     return not shortfalls
 

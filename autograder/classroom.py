@@ -57,7 +57,7 @@ class Classroom:
         gpu: use a real CUDA device.
 
     Raises:
-        IntakeError, ClassroomError: it cannot begin.
+        IntakeError, ClassroomError, contract.ContractError: it cannot begin.
     """
 
     def __init__(
@@ -71,9 +71,8 @@ class Classroom:
         gpu: bool = False,
     ) -> None:
         known = [assignment.name for assignment in contract.assignments()]
-        unknown = [name for name in assignments if name not in known]
-        if unknown:
-            raise ClassroomError(f"There is no assignment {unknown[0]!r}; there are {', '.join(known)}.")
+        for name in assignments:
+            contract.assignment(name)
         self._named = bool(assignments)
         self._gpu = gpu
         self._assignments = tuple(name for name in known if not assignments or name in assignments)

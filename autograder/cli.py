@@ -181,9 +181,8 @@ def _summary(rows: list[Done], gradebook: Path) -> None:
         total = f"{sum(scores.values()):g}" if done.row else done.trouble
         table.add_row(done.student, *(f"{scores[name]:g}" if name in scores else "" for name in names), total)
     _console.print(table)
-    _console.print(
-        f"\n{len(rows)} submissions. Gradebook: {gradebook}  Feedback: {gradebook.parent / 'students'}", soft_wrap=True
-    )
+    count = "1 submission" if len(rows) == 1 else f"{len(rows)} submissions"
+    _console.print(f"\n{count}. Gradebook: {gradebook}  Feedback: {gradebook.parent / 'students'}", soft_wrap=True)
 
 
 @app.command()
@@ -258,7 +257,8 @@ def nbgrader(
     _insist_on_walls(allow_weak_isolation, [course, collected.results.secret])
     with Pool(min(workers or _cores(), max(len(collected), 1))) as runner:
         done = list(_shown(collected.grade(runner), len(collected)))
-    print(f"{len(done)} notebooks. Next, in {course}: nbgrader autograde {' '.join(assignment or ['<assignment>'])}")
+    count = "1 notebook" if len(done) == 1 else f"{len(done)} notebooks"
+    print(f"{count}. Next, in {course}: nbgrader autograde {' '.join(assignment or ['<assignment>'])}")
     if any(item.trouble for item in done):
         raise typer.Exit(1)
 

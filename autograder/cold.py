@@ -59,7 +59,7 @@ class ColdZygote(Zygote):
             process.wait(patience)
         by_itself = process.returncode is not None
         self._kill()
-        return {"by_itself": by_itself, "status": process.returncode, "seconds": 0.0}
+        return {"by_itself": by_itself, "status": process.returncode}
 
     def _kill(self) -> None:
         """End the worker and the processes of its session, all of which have its id as their group's."""

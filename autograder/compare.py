@@ -6,6 +6,7 @@ Each step is strict where the usual helpers are not: `np.allclose([], [2.0])` is
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -135,9 +136,7 @@ def _class(actual: Observation) -> str:
 
 
 _BUILTIN: Final = frozenset(
-    name
-    for name, value in vars(__import__("builtins")).items()
-    if isinstance(value, type) and issubclass(value, BaseException)
+    name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)
 )
 
 
@@ -147,7 +146,7 @@ def _at(actual: Observation) -> str:
 
 
 def _place(actual: Observation) -> str:
-    """The student's own line: the sandbox has made sure that there is such a place in what was handed in."""
+    """The student's own line: `jobs.Answers` has made sure that there is such a place in what was handed in."""
     return " of ".join(filter(None, [f"line {actual.line}" if actual.line else "", actual.where]))
 
 
@@ -196,7 +195,8 @@ def _sequences(case: Case, expected: list[Any] | tuple[Any, ...], actual: Any, p
     if not isinstance(actual, list | tuple):
         return _kind(expected, actual, path)
     if len(actual) != len(expected):
-        text = f"{_subject(path)} has {len(actual)} entries, which is not the right number."
+        entries = "1 entry" if len(actual) == 1 else f"{len(actual)} entries"
+        text = f"{_subject(path)} has {entries}, which is not the right number."
         return Difference("shape", text, f"expected {brief(expected)}, got {brief(actual)}")
     pairs = zip(expected, actual, strict=True)
     return _first(_compare(case, right, given, f"{path}[{index}]") for index, (right, given) in enumerate(pairs))
@@ -277,7 +277,7 @@ def _name(value: Any) -> str:
                 int: "an integer",
                 float: "a float",
                 complex: "a complex number",
-                str: "a text",
+                str: "a string",
             }
             return names.get(type(value), f"a {type(value).__name__}")
         case _:

@@ -74,6 +74,17 @@ class Assignment:
     def function(self, name: str) -> Function:
         return next(function for function in self.functions if function.name == name)
 
+    def prerequisites(self, name: str) -> tuple[str, ...]:
+        """What a function needs, and what that needs in turn, nearest first."""
+        found: dict[str, None] = {}
+        waiting = list(self.function(name).needs)
+        while waiting:
+            needed = waiting.pop(0)
+            if needed not in found:
+                found[needed] = None
+                waiting += self.function(needed).needs
+        return tuple(found)
+
     @property
     def master(self) -> Path:
         return kit_root() / "solutions" / f"{self.name}.py"

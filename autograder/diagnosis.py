@@ -47,7 +47,7 @@ class Explanation:
     Attributes:
         misconceptions: that explain all cases of the function, shortest hint first.
         remark: an exact relation between what came back and what was expected.
-        carried: the functions whose errors explain this one, which then costs nothing again.
+        carried: the functions whose errors explain this one, which then costs no points a second time.
         blocked: the function that must be right before this one can be judged.
     """
 
@@ -70,7 +70,7 @@ class Diagnostician:
         """An explanation per outcome; empty ones where a test passes or nothing is known."""
         if all(outcome.passed for outcome in outcomes):
             return [Explanation()] * len(outcomes)
-        prerequisites = [name for name in self._prerequisites(function) if name in self._failed]
+        prerequisites = [name for name in self._assignment.prerequisites(function.name) if name in self._failed]
         beneath = list(self._combinations(prerequisites))
         carried = [self._carried(outcome, beneath) for outcome in outcomes]
         if all(outcome.passed or names for outcome, names in zip(outcomes, carried, strict=True)):
@@ -97,17 +97,6 @@ class Diagnostician:
         if here := tuple(item for item, tests in shown.items() if outcome.test.name in tests):
             return Explanation(misconceptions=here)
         return Explanation(remark=remark(outcome), blocked=blocker)
-
-    def _prerequisites(self, function: Function) -> list[str]:
-        """What a function needs, and what that needs in turn, nearest first."""
-        found: list[str] = []
-        waiting = list(function.needs)
-        while waiting:
-            name = waiting.pop(0)
-            if name not in found:
-                found.append(name)
-                waiting += self._assignment.function(name).needs
-        return found
 
     def _combinations(self, prerequisites: Sequence[str]) -> Iterator[Replace]:
         """What to put into the master for failed prerequisites, each with one of the misconceptions that explain it.

@@ -39,10 +39,8 @@ def charges(assignment: Assignment, seen: Mapping[str, Seen]) -> dict[str, Diffe
 
 def _pays_for(assignment: Assignment, maker: str, function: str) -> bool:
     """Whether what a function loses covers another that calls it."""
-    needed = set(assignment.function(function).needs)
-    while more := {name for each in needed for name in assignment.function(each).needs} - needed:
-        needed |= more
-    return maker in needed and assignment.function(maker).points >= assignment.function(function).points
+    dearer = assignment.function(maker).points >= assignment.function(function).points
+    return dearer and maker in assignment.prerequisites(function)
 
 
 def _all(assignment: Assignment, function: str, seen: Mapping[str, Seen]) -> Iterator[Offence]:
@@ -72,4 +70,5 @@ def _told(assignment: Assignment, function: str, offence: Offence) -> Difference
     name = known if known == offence.name else f"a function of {known}"
     where = f" in line {offence.line}" if offence.line else ""
     text = f"{function} calls {name}{where}, which this assignment does not allow. Write that part yourself."
-    return Difference("forbidden", text, f"{offence.name}, by way of {', '.join(offence.functions)}")
+    way = f", by way of {', '.join(offence.functions)}" if offence.functions else ""
+    return Difference("forbidden", text, f"{offence.name}{way}")

@@ -18,7 +18,7 @@ def of_outcome(outcome: Outcome, explanation: Explanation) -> Verdict:
         return dataclasses.replace(_verdict(outcome.test), hint=next(filter(None, words), ""))
     if explanation.carried:
         names = ", ".join(explanation.carried)
-        hint = f"This follows from {names}; it costs nothing again."
+        hint = f"This follows from {names}; no points are lost a second time."
         return dataclasses.replace(_verdict(outcome.test), hint=hint, details=failing[0][1].details)
     case, difference = failing[0]
     count = len(outcome.test.cases)

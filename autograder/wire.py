@@ -1,4 +1,4 @@
-"""Plain data to bytes and back: all that ever passes between a worker and the process that trusts nobody.
+"""Plain data to bytes and back: all that a worker ever says to the process that trusts nobody.
 
 A value is None, a bool, an int, a float, a complex, a str, a list, a tuple, a dict with string keys, a NumPy array of a
 whitelisted dtype, a `Tensor` (an array that was a torch tensor on the other side) or an `Opaque` (something that has no
@@ -166,7 +166,7 @@ class _Encoder:
 
 
 class _Decoder:
-    """Reads one value after another; written for speed, as every call and every answer passes here."""
+    """Reads one value after another; written for speed, as every answer passes here."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data

@@ -40,7 +40,6 @@ class Zygote:
         self._branch = branch
         self._identities = identities
         self._control: socket.socket | None = None
-        self.seconds = 0.0  # of processor time that workers have used
 
     def close(self) -> None:
         if self._control is not None:
@@ -124,9 +123,14 @@ class _Worker:
         with contextlib.ExitStack() as stack:
             uid = self._identities.next()
             self._folder = folder = stack.enter_context(scratch(uid))
-            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+            ours, theirs = map(stack.enter_context, socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM))
             output, printed = os.pipe()
-            self._channel = Channel(ours, output, self._room)
+            try:
+                self._channel = Channel(ours, output, self._room)
+            except OSError:  # no more descriptors, for instance
+                os.close(output)
+                os.close(printed)
+                raise
             stack.callback(self._channel.close)
             command = {"do": "spawn", "uid": uid, "scratch": folder, "cpu_seconds": 60}
             try:
@@ -145,9 +149,7 @@ class _Worker:
 
     def _end(self, patience: float = 0.0) -> dict[str, Any]:
         self._ended = True
-        how = self._zygote.command({"do": "end", "patience": patience})
-        self._zygote.seconds += how["seconds"]
-        return how
+        return self._zygote.command({"do": "end", "patience": patience})
 
     def uses(self, source: Source, function: str, limits: Limits) -> frozenset[str]:
         self._stand()

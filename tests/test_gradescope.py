@@ -254,7 +254,7 @@ def metadata(created="2026-03-02T12:00:00+08:00", **more):
             Policy(late_days=0, extensions={"two@EXAMPLE.org": 1}),
             metadata(),
             80,
-            ("Handed in on time (with your extension of 1 days).",),
+            ("Handed in on time (with your extension of 1 day).",),
         ),
         (Policy(late_days=0), metadata(created="no date"), 80, ()),
         (Policy(late_days=0), {}, 80, ()),

@@ -26,7 +26,7 @@ import types
 import warnings
 from collections.abc import Container
 from time import monotonic
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -34,6 +34,7 @@ from autograder import wire
 from autograder.worker import forbidden, loader, machine, statements
 from autograder.worker.kernel import real_gpu
 from autograder.worker.parcels import Unpacker
+from autograder.worker.plain import plain, same
 from autograder.worker.scope import ANY_NAME
 from autograder.worker.suspicions import suspicions
 
@@ -41,11 +42,10 @@ FAILED = "The worker failed"
 _CHUNK = 1 << 18
 _MOMENT = 0.005  # seconds
 _RECURSION = 3000  # as in a notebook: Python's own 1000 is less than many a student has
-_PLAIN: tuple[type[Any], ...] = (bool, int, float, complex, str, list, tuple, dict)
 
 
-def work(channel: socket.socket) -> None:
-    """Do the job that waits in a channel; never returns."""
+def work(channel: socket.socket) -> NoReturn:
+    """Do the job that waits in a channel, and end."""
     try:
         line = _Line(channel)
         line.send(wire.encode({"ready": True}))
@@ -227,58 +227,6 @@ def reset(seed: int) -> None:
         torch.set_default_device(None)
         torch.set_default_dtype(torch.float32)
         machine.same_arithmetic(torch)
-
-
-def same(before: Any, after: Any) -> bool:
-    """Whether plain data is what it was."""
-    if isinstance(before, np.ndarray):
-        return (
-            isinstance(after, np.ndarray)
-            and after.shape == before.shape
-            and after.dtype == before.dtype
-            and np.array_equal(before, after)
-        )
-    if type(before) is not type(after):
-        return False
-    if isinstance(before, list | tuple):
-        return len(before) == len(after) and all(map(same, before, after))
-    if isinstance(before, dict):
-        return list(before) == list(after) and all(same(before[key], after[key]) for key in before)
-    return bool(before == after)
-
-
-def plain(value: Any) -> object:
-    """Plain data for what a student may return: arrays of every kind, NumPy's scalars, subclasses of built-in types."""
-    torch = sys.modules.get("torch")
-    if torch is not None and isinstance(value, torch.Tensor):
-        return wire.Tensor(_tensor_array(torch, value))
-    if isinstance(value, np.generic):
-        number = value.item()
-        return float(number) if isinstance(number, np.floating) else number  # a long double's item is itself again
-    for kind in _PLAIN:
-        if isinstance(value, kind):
-            return kind(value)
-    array = np.asarray(value)  # whatever else it takes: a range, an array.array, objects with __array__
-    if array.dtype == np.longdouble:
-        return np.array(array, dtype=np.float64)
-    if array.dtype.kind in "OSUVMm":
-        return wire.Opaque(type(value).__name__)
-    return np.array(array, subok=False)
-
-
-def _tensor_array(torch: Any, tensor: Any) -> np.ndarray[Any, Any]:
-    # A tensor of torch's own class runs nothing of a student's on its way, so nobody need follow it.
-    own = type(tensor) in (torch.Tensor, torch.nn.Parameter)
-    of, unseen = (
-        (torch._C.TensorBase, torch._C._DisableTorchDispatch) if own else (torch.Tensor, contextlib.nullcontext)
-    )
-    with unseen():
-        tensor = of.cpu(tensor.detach())
-        if tensor.is_sparse:
-            tensor = tensor.to_dense()
-        if tensor.dtype in (torch.bfloat16, torch.float16):
-            tensor = tensor.float()
-        return np.array(of.numpy(tensor.resolve_conj().resolve_neg()))
 
 
 def _probe(name: str, source: str) -> Any:

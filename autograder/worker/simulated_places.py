@@ -147,10 +147,10 @@ def _refuse_to_mix(gpu: Any, func: Any, args: Sequence[Any], kwargs: Mapping[str
     name = func.overloadpacket.__name__
     if not strangers or (name == "index" and gpu.holds(args[0])):
         return
-    raise RuntimeError(_words(gpu, func, operands, strangers))
+    raise RuntimeError(_words(gpu, func, operands))
 
 
-def _words(gpu: Any, func: Any, operands: Sequence[tuple[str, Any]], strangers: Sequence[tuple[str, Any]]) -> str:
+def _words(gpu: Any, func: Any, operands: Sequence[tuple[str, Any]]) -> str:
     """Torch's own words for a mix of places."""
     name = func.overloadpacket.__name__
     same = "Expected all tensors to be on the same device, but"

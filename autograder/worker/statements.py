@@ -38,7 +38,7 @@ class Statement:
         self.where = where
         self.flags = flags
         self.binds = scope.binds(node)
-        self.touches = self.binds  # and what of the other statements' names it changes: see `parsed`
+        self.touches = self.binds  # and what of the other statements' names it changes: see `_find_changes`
 
     @functools.cached_property
     def reads(self) -> set[str]:

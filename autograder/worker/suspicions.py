@@ -11,9 +11,10 @@ from __future__ import annotations
 import ast
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from autograder.worker.scope import walk
+from autograder.worker.statements import Statement
 
 Suspicion = tuple[str, str, int]  # what, in which file or cell, in which line
 
@@ -26,11 +27,11 @@ _TELLING: Final = (ast.Name, ast.Attribute, ast.Call)
 _MOST: Final = 20
 
 
-def suspicions(statements: Sequence[Any], forbidden: Iterable[str]) -> list[Suspicion]:
+def suspicions(statements: Sequence[Statement], forbidden: Iterable[str]) -> list[Suspicion]:
     """What stands out in some statements of a submission.
 
     Args:
-        statements: with `node` and `where`, as `statements.Statement`.
+        statements: as `statements` parses them.
         forbidden: dotted names that are not to be called.
     """
     names = tuple(forbidden)

@@ -173,7 +173,6 @@ def _become_worker(command: dict[str, Any], zygote: int, job: int, output: int) 
         os.write(1, f"The walls could not be raised: {error!r}\n".encode())
         os._exit(3)
     calls.work(socket.socket(fileno=job))
-    os._exit(3)
 
 
 def _end(worker: int, patience: float) -> dict[str, Any]:
@@ -183,20 +182,16 @@ def _end(worker: int, patience: float) -> dict[str, Any]:
         patience: seconds within which it may still end by itself: a process closes its files before it is gone.
     """
     end = time.monotonic() + patience
-    ended, status, usage = os.wait4(worker, os.WNOHANG)
+    ended, status = os.waitpid(worker, os.WNOHANG)
     while not ended and time.monotonic() < end:
         time.sleep(0.001)
-        ended, status, usage = os.wait4(worker, os.WNOHANG)
+        ended, status = os.waitpid(worker, os.WNOHANG)
     by_itself = ended == worker
     if not by_itself:
         os.kill(worker, signal.SIGKILL)
-        _, status, usage = os.wait4(worker, 0)
+        _, status = os.waitpid(worker, 0)
     _kill_orphans()
-    return {
-        "by_itself": by_itself,
-        "status": os.waitstatus_to_exitcode(status),
-        "seconds": usage.ru_utime + usage.ru_stime,
-    }
+    return {"by_itself": by_itself, "status": os.waitstatus_to_exitcode(status)}
 
 
 def _kill_orphans() -> None:

@@ -106,7 +106,7 @@ def _lateness(policy: Policy, metadata: Mapping[str, Any]) -> Ruling:
     emails = {str(user.get("email") or "").lower() for user in _items(metadata.get("users"))}
     extra = max((days for email, days in policy.extensions.items() if email.lower() in emails), default=0)
     due += extra * _DAY
-    extended = f" (with your extension of {extra:g} days)" if extra else ""
+    extended = f" (with your extension of {extra:g} {'day' if extra == 1 else 'days'})" if extra else ""
     late = created - due - timedelta(minutes=policy.grace_minutes)
     if late <= timedelta(0):
         return Ruling(words=(f"Handed in on time{extended}.",) if extra else ())
