@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
+import time
 import types
 import warnings
 
@@ -182,10 +183,23 @@ def test_a_table_is_filled_by_its_own_method_as_a_decorator():
         "TABLE = {'SHAPES': {'relu': 2}}\nglobals().update(TABLE)",
         "import sys\nsetattr(sys.modules[__name__], 'SHAPES', {'relu': 2})",
         "class SHAPES: pass\nsetattr(SHAPES, '__class_getitem__', lambda kind: 2)",
+        "SHAPES = {}\ndef put(table, kind):\n    table[kind] = 2\nput(SHAPES, 'relu')",
+        "SHAPES = {}\n[SHAPES.update({kind: 2}) for kind in ['relu']]",
+        "SHAPES = {}\ndef put(kind):\n    SHAPES[kind] = 2\nlist(map(put, ['relu']))",
+        "SHAPES = {}\ndef register(kind):\n    SHAPES[kind] = 2\n    return kind\nRELU = register('relu')",
+        "class Kind:\n    known = {}\n    def __init__(self): Kind.known['relu'] = 2\nSHAPES = Kind.known\nKind()",
+        "KINDS = []\nclass Kind:\n    def __init__(self): KINDS.append(2)\nRELU = Kind()\nSHAPES = {'relu': KINDS[0]}",
+        "try: SHAPES = {}\nexcept ImportError: pass\ndef put(kind):\n    SHAPES[kind] = 2\nput('relu')",
+        "def make():\n    table = {}\n    return table, table.__setitem__\nSHAPES, put = make()\nput('relu', 2)",
+        "SHAPES = {}\ndef put(kind):\n    SHAPES[kind] = 2\ndef setup(): put('relu')\nsetup()",
+        "SHAPES = {}\nput = lambda kind: SHAPES.update({kind: 2})\nput('relu')",
+        "SHAPES = {}\nshapes = SHAPES\nshapes['relu'] = 2",
     ],
     ids=[
         *("a function", "in a loop", "a function that a function makes", "a global name", "what a method gives"),
         *("the namespace", "the namespace in a loop", "the namespace at once", "the module", "a class"),
+        *("what it is given to", "a comprehension", "a map", "what also returns", "a class's own", "its instances"),
+        *("what may fail", "what was made with it", "what calls another", "a lambda", "a second name"),
     ],
 )
 def test_a_table_is_filled_by(text):
@@ -209,6 +223,77 @@ class Relu(Layer): pass
 @pytest.mark.parametrize("reads", ["LAYERS", "LAYERS if Layer else None"])
 def test_a_class_is_known_to_the_table(text, reads):
     assert result(f"LAYERS = []\n{text}\ndef wanted():\n    return {reads}") == ["Relu"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "K = K",
+        "K = K + 1 - 1",
+        "K = max(K, 0)",
+        "for _ in range(1): K = K",
+        "K: int = K",
+        "pair = staticmethod(lambda: K)",
+    ],
+)
+def test_a_class_may_give_a_name_of_the_module_to_an_attribute(line):
+    text = f"K = 3\nclass Layer:\n    {line}\n    def size(self):\n        return K"
+    assert result(f"{text}\ndef wanted():\n    return Layer().size()") == 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from table import SHAPES, register\n@register('relu')\ndef relu(): pass",
+        "import table\ntable.SHAPES.update(relu=2)\nSHAPES = table.SHAPES",
+        "from table import Layer, SHAPES\nclass relu(Layer): pass",
+    ],
+)
+def test_a_table_of_another_own_module_is_filled(text):
+    table = """
+        SHAPES = {}
+        def register(kind):
+            def put(function):
+                SHAPES[kind] = 2
+                return function
+            return put
+        class Layer:
+            def __init_subclass__(cls):
+                SHAPES[cls.__name__] = 2
+    """
+    module, modules = types.ModuleType("homework"), {"table": textwrap.dedent(table)}
+    sys.meta_path.insert(0, loader.OwnModules(modules))
+    sys.modules["homework"] = module
+    loader.load(module, [f"{text}\ndef wanted():\n    return SHAPES['relu']"], "homework.py", ["wanted"], modules)
+    assert module.wanted() == 2
+
+
+@pytest.mark.parametrize(
+    "demonstration",
+    [
+        "while True: wanted()",
+        "def benchmark():\n    LOG.clear()\n    while True: wanted()\nbenchmark()",
+        "def endless():\n    while True: LOG.append(1)\nhistory = endless()\nLOG.append(history)",
+        "@noted\ndef show(): pass\nshow()\nwhile True: wanted()",
+    ],
+)
+def test_a_demonstration_that_may_fill_a_table_and_never_ends_costs_nothing(demonstration):
+    """It is run for a moment, once; the next time it is left out."""
+    text = f"""
+LOG = []
+def noted(f):
+    LOG.append(f)
+    return f
+@noted
+def wanted():
+    LOG.append(1)
+    return len(LOG) > 1
+{demonstration}
+"""
+    assert result(text)
+    start = time.monotonic()
+    assert result(text)
+    assert time.monotonic() - start < 0.4
 
 
 def test_a_training_run_that_fills_nothing_needed_is_not_run():

@@ -133,7 +133,7 @@ class _Bench:
         module = types.ModuleType(job["name"])
         sys.modules[module.__name__] = module
         sys.setrecursionlimit(_RECURSION)
-        self.submission = loader.load(module, job["cells"], job["file"], self._needed(job))
+        self.submission = loader.load(module, job["cells"], job["file"], self._needed(job), job["modules"])
         self.recursion = sys.getrecursionlimit()
         for name, (place, attribute) in job["replace"].items():
             setattr(module, name, _from_module(place, job["modules"][place], attribute))

@@ -1,7 +1,8 @@
 """Loads a submission: definitions, and those top-level statements that bind a name which a graded function needs.
 
-A statement that fails costs only what uses it; plots, prints and training runs are not run at all. Sources are
-compiled from text, and a submission's own modules are imported from memory: its folder is on no path.
+A statement that fails costs only what uses it. Plots, prints and training runs are not run, and what may be one is run
+for a moment only. Sources are compiled from text, and a submission's own modules are imported from memory: its folder
+is on no path.
 """
 
 from __future__ import annotations
@@ -10,13 +11,17 @@ import importlib.abc
 import importlib.machinery
 import linecache
 import re
+import signal
+import threading
 import types
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from autograder.worker import scope
-from autograder.worker.statements import Statement, Trouble, closure, module_file, needed, parsed, places
+from autograder.worker.statements import Statement, Trouble, closure, find_changes, module_file, needed, parsed, places
+
+_MOMENT: Final = 0.5  # seconds
 
 
 @dataclass(slots=True)
@@ -49,7 +54,13 @@ class Loaded:
         return next((trouble for text, trouble in self.broken if defines.search(text)), None)
 
 
-def load(module: types.ModuleType, cells: Sequence[str], file: str, wanted: Iterable[str] | None) -> Loaded:
+def load(
+    module: types.ModuleType,
+    cells: Sequence[str],
+    file: str,
+    wanted: Iterable[str] | None,
+    others: Iterable[str] = (),
+) -> Loaded:
     """Fill a module with what the wanted names need; with None, with everything that binds a name.
 
     Args:
@@ -57,15 +68,21 @@ def load(module: types.ModuleType, cells: Sequence[str], file: str, wanted: Iter
         cells: sources, in order; a plain module is one cell.
         wanted: names of graded functions.
         file: as the student knows it, for messages.
+        others: dotted names of the submission's other modules.
     """
     module.__file__ = file
     for where, text in places(file, cells, {}).items():  # for those that read their own source, as TorchScript does
         linecache.cache[where] = (len(text), None, text.splitlines(keepends=True), where)
     statements, broken = parsed(tuple(cells), file)
-    chosen = needed(statements, wanted)
+    if own := {name.partition(".")[0] for name in others}:
+        find_changes(statements, own)
+    chosen, doubtful = needed(statements, wanted)
     loaded = Loaded(module, statements, broken=broken, chosen=chosen)
     for statement in chosen:
-        _run(statement, loaded)
+        if statement not in doubtful:
+            _run(statement, loaded)
+        elif not statement.tiresome:
+            _run_briefly(statement, loaded)
     return loaded
 
 
@@ -80,6 +97,31 @@ def _run(statement: Statement, loaded: Loaded) -> None:
     else:
         for name in statement.binds - {scope.ANY_NAME}:
             loaded.failed.pop(name, None)
+
+
+class _TiresomeError(BaseException):
+    """A statement that may be a training run has had its time."""
+
+
+def _run_briefly(statement: Statement, loaded: Loaded) -> None:
+    """Run what may change something needed, and may as well be a demonstration that never ends: once, for a moment."""
+
+    def stop(*_: Any) -> None:
+        statement.tiresome = True
+        raise _TiresomeError
+
+    if threading.current_thread() is not threading.main_thread():  # only there signals arrive
+        _run(statement, loaded)
+        return
+    before = signal.signal(signal.SIGALRM, stop)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, _MOMENT)
+        _run(statement, loaded)
+    except _TiresomeError:  # just as it ended
+        pass
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def builtin_class(kind: type[BaseException]) -> str:
@@ -122,7 +164,7 @@ class OwnModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module: types.ModuleType) -> None:
         name = module.__name__
-        loaded = load(module, [self.modules.get(name, "")], module_file(name), None)
+        loaded = load(module, [self.modules.get(name, "")], module_file(name), None, self.modules)
         self.imported.append(loaded)
         for _, trouble in loaded.broken:
             raise SyntaxError(trouble.text, (trouble.where, trouble.line, None, None))

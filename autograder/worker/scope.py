@@ -26,22 +26,43 @@ def binds(statement: ast.stmt) -> set[str]:
     return set(_bound(statement)) | {name for part in _inside(statement) for name in _stored(part)}
 
 
-def calls(statement: ast.stmt) -> tuple[set[str], set[str]]:
-    """What is called for its effect alone, in a loop too: plain names, and names with a method.
+def calls(statement: ast.stmt) -> tuple[set[str], set[str], set[str]]:
+    """What a statement calls as it runs: plain names, names with a method, and names that are given to either.
 
-    `register("relu", relu)` calls `register`; `table.append(1)` calls a method of `table`.
+    `register("relu", relu)` calls `register` and gives it `relu`; `table.append(1)` calls a method of `table`. What is
+    called for its result is a plain name alone: `kind = register("relu")`.
     """
-    effectful = (part.value for part in _inside(statement) if isinstance(part, ast.Expr))
-    return _by_kind(_called(value) for value in effectful if isinstance(value, ast.Call))
+    found = [part for part in _inside(statement) if isinstance(part, ast.Expr | ast.Assign | ast.AnnAssign)]
+    made = [(part, call) for part in found for call in walk(part) if isinstance(call, ast.Call)]
+    plain, _ = _by_kind(_called(call) for _, call in made)
+    _, methods = _by_kind(_called(call) for part, call in made if isinstance(part, ast.Expr))
+    return plain, methods, _given(call for _, call in made)
 
 
-def decorators(statement: ast.stmt) -> tuple[set[str], set[str]]:
-    """What decorates a definition: plain names (`@register("relu")`), and names with a method (`@table.add`)."""
+def decorators(statement: ast.stmt) -> tuple[set[str], set[str], set[str]]:
+    """What decorates a definition: plain names (`@register("relu")`), names with a method (`@table.add`).
+
+    And names that are given to either.
+    """
     match statement:
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-            return _by_kind(_called(decorator) for decorator in statement.decorator_list)
+            made = [decorator for decorator in statement.decorator_list if isinstance(decorator, ast.Call)]
+            return *_by_kind(_called(decorator) for decorator in statement.decorator_list), _given(made)
         case _:
-            return set(), set()
+            return set(), set(), set()
+
+
+def _given(made: Iterable[ast.Call]) -> set[str]:
+    return {value.id for call in made for value in call.args if isinstance(value, ast.Name)}
+
+
+def aliases(statement: ast.stmt) -> Iterator[tuple[str, str]]:
+    """Second names that a statement gives to what has one: `shapes = SHAPES`."""
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=second)], value=ast.Name() | ast.Attribute() | ast.Subscript() as first):
+            yield from ((second, name) for name in _base(first))
+        case _:
+            pass
 
 
 def parents(statement: ast.stmt) -> set[str]:
@@ -137,12 +158,23 @@ def _body_reads(node: _Function) -> set[str]:
 
 
 def _class_reads(node: ast.ClassDef) -> set[str]:
-    # A method's body does not see the names of its class's body; all else in there does.
-    methods = [part for part in node.body if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef)]
-    beside = [part for part in node.body if part not in methods]
-    own = {name for part in node.body for name in _bound(part)}
-    inside = _union(beside).union(*map(_signature_reads, methods)) - own
-    return _union([*node.decorator_list, *node.bases, *node.keywords]) | inside.union(*map(_body_reads, methods))
+    """What a class's body reads from outside as it runs, line by line, and its methods when they are called."""
+    found = _union([*node.decorator_list, *node.bases, *node.keywords])
+    own: set[str] = set()
+    for part in node.body:
+        # A line sees the names of the lines before it: `slope = slope` takes the module's. A method's body sees none.
+        if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef):
+            found |= _signature_reads(part) - own | _body_reads(part)
+        else:
+            found |= reads(part) - own
+        own.update(_surely_bound(part))
+    return found
+
+
+def _surely_bound(part: ast.stmt) -> Iterator[str]:
+    """The names that a line of a class's body binds whatever happens; what a loop or a branch may bind is not sure."""
+    if not isinstance(part, ast.For | ast.While | ast.If | ast.Try | ast.With | ast.Match | ast.Delete):
+        yield from _bound(part)
 
 
 def _inside(node: ast.AST) -> list[ast.AST]:

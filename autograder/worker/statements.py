@@ -11,7 +11,7 @@ import builtins
 import functools
 import re
 import types
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from autograder.worker import scope
@@ -38,7 +38,8 @@ class Statement:
         self.where = where
         self.flags = flags
         self.binds = scope.binds(node)
-        self.touches = self.binds  # and what of the other statements' names it changes: see `_find_changes`
+        self.tiresome = False  # set where it takes too long for what it is
+        self.touches = self.binds  # and what of the other statements' names it changes: see `find_changes`
 
     @functools.cached_property
     def reads(self) -> set[str]:
@@ -87,7 +88,7 @@ def parsed(cells: tuple[str, ...], file: str) -> tuple[list[Statement], list[tup
             line = error.lineno if isinstance(error, SyntaxError) else None
             text = error.msg if isinstance(error, SyntaxError) else str(error)
             broken.append((cell, Trouble("SyntaxError", str(text)[:200], where, line)))
-    _find_changes(statements)
+    find_changes(statements)
     return statements, broken
 
 
@@ -135,51 +136,105 @@ def _future(node: ast.stmt) -> int:
     return 0
 
 
-def needed(statements: Sequence[Statement], wanted: Iterable[str] | None) -> list[Statement]:
-    """The statements to run for some names, in their own order; with None, all that bind or change any."""
+def needed(statements: Sequence[Statement], wanted: Iterable[str] | None) -> tuple[list[Statement], set[Statement]]:
+    """The statements to run for some names, in their own order; with None, all that bind or change any.
+
+    And those among them that bind no name which is looked up, but may change what one stands for.
+    """
     if wanted is None:
-        return [statement for statement in statements if statement.touches]
-    names = closure(statements, {*wanted, scope.RECURSION_LIMIT})
+        chosen = [statement for statement in statements if statement.touches]
+        return chosen, {statement for statement in chosen if not statement.binds}
+    wide = _names(statements, wanted, lambda statement: statement.touches)
+    sure = _names(statements, wanted, lambda statement: statement.binds)
+    chosen = [statement for statement in statements if statement.touches & wide]
+    return chosen, {statement for statement in chosen if not statement.binds & sure}
+
+
+def _names(statements: Sequence[Statement], wanted: Iterable[str], leads: Callable[[Statement], set[str]]) -> set[str]:
+    names = closure(statements, {*wanted, scope.RECURSION_LIMIT}, leads)
     bound = {name for statement in statements for name in statement.binds}
     if any(name not in bound and not hasattr(builtins, name) for name in names - {scope.RECURSION_LIMIT}):
-        names |= closure(statements, {scope.ANY_NAME})
-    return [statement for statement in statements if statement.touches & names]
+        names |= closure(statements, {scope.ANY_NAME}, leads)
+    return names
 
 
-def closure(statements: Sequence[Statement], names: set[str]) -> set[str]:
-    """Some names, and those that the statements which bind or change them read, and so on."""
+def closure(
+    statements: Sequence[Statement],
+    names: set[str],
+    leads: Callable[[Statement], set[str]] = lambda statement: statement.touches,
+) -> set[str]:
+    """Some names, and those that the statements which lead to them read, and so on.
+
+    Args:
+        statements: among which to look.
+        names: to begin with.
+        leads: to which names a statement leads; to those that it binds or changes, where nothing is said.
+    """
     found, waiting = set[str](), set(names)
     while waiting:
         found |= waiting
-        waiting = {name for statement in statements if statement.touches & waiting for name in statement.reads} - found
+        waiting = {name for statement in statements if leads(statement) & waiting for name in statement.reads} - found
     return found
 
 
-def _find_changes(statements: Sequence[Statement]) -> None:
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+def _is_data(node: ast.stmt, own: Container[str]) -> bool:
+    match node:
+        case ast.ImportFrom(module=module, level=level):
+            return bool(level) or (module or "").partition(".")[0] in own
+        case ast.Import(names=aliases):
+            return any(alias.name.partition(".")[0] in own for alias in aliases)
+        case _:
+            return not isinstance(node, _DEFINITIONS)
+
+
+def find_changes(statements: Sequence[Statement], own: Container[str] = ()) -> None:
     """Note which statements change what another one has made.
 
-    `table.append(1)` and `@table.add("relu")` change `table`, `register("relu", relu)` changes what `register` changes,
-    `@register("relu")` the data that `register` reads, and a class may be noted by those that it is made of. A call of
-    a module's is an action, such as a plot; so is one of an own function that changes nothing needed: a training run.
+    `table.append(1)` and `@table.add("relu")` change `table`, `register("relu", relu)` changes what `register` changes
+    or is given, `@register("relu")` the data that `register` reads, and a class may be noted by those that it is made
+    of. A call of a module's is an action, such as a plot.
+
+    Args:
+        statements: of a submission.
+        own: its other modules, which hold data and definitions like its own.
     """
-    data, definitions = set[str](), dict[str, list[Statement]]()
+    data = {name for statement in statements if _is_data(statement.node, own) for name in statement.binds}
+    makers: dict[str, list[Statement]] = {}
+    definitions: dict[str, list[Statement]] = {}
     for statement in statements:
-        match statement.node:
-            case ast.Assign() | ast.AnnAssign():
-                data |= statement.binds
-            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
-                definitions.setdefault(name, []).append(statement)
-            case _:
-                pass
+        kind = definitions if isinstance(statement.node, _DEFINITIONS) else makers
+        for name in statement.binds if statement.binds & data or kind is definitions else ():
+            kind.setdefault(name, []).append(statement)
+    aliases = dict(alias for statement in statements for alias in scope.aliases(statement.node))
     for statement in statements:
-        called, owners = scope.calls(statement.node)
-        decorating, deciding = scope.decorators(statement.node)
-        owners |= deciding | _lineage(scope.parents(statement.node), definitions)
-        changed = owners.union(
-            *(own.effects for name in called | owners for own in definitions.get(name, ())),
-            *(own.reads for name in decorating for own in definitions.get(name, ())),
-        )
-        statement.touches = statement.binds | changed & data | owners & definitions.keys()
+        called, owners, given = scope.calls(statement.node)
+        decorating, deciding, handed = scope.decorators(statement.node)
+        parents = _lineage(scope.parents(statement.node), definitions)
+        owners |= deciding | parents
+        # What is given away may be called: `list(map(register, kinds))`.
+        changed = owners | _effects(called | owners | given, definitions)
+        changed = changed.union(*(each.reads for name in decorating for each in definitions.get(name, ())))
+        # What was not defined but made, such as `register = functools.partial(put, table)`, may change all of that.
+        made = [each for name in called | decorating | parents for each in makers.get(name, ())]
+        changed = changed.union(*(each.reads | each.binds for each in made))
+        changed |= {aliases[name] for name in (statement.binds | owners) & aliases.keys()}
+        if (called | decorating) & (definitions.keys() | makers.keys()):
+            changed |= given | handed
+        statement.touches = statement.binds | changed & data | (changed - given - handed) & definitions.keys()
+
+
+def _effects(names: set[str], definitions: Mapping[str, Sequence[Statement]]) -> set[str]:
+    """What calling some names may change, directly or through others."""
+    changed, found, waiting = set[str](), set[str](), names & definitions.keys()
+    while waiting:
+        found |= waiting
+        own = [statement for name in waiting for statement in definitions[name]]
+        changed = changed.union(*(statement.effects for statement in own))
+        waiting = {name for statement in own for name in statement.reads & definitions.keys()} - found
+    return changed
 
 
 def _lineage(names: set[str], definitions: Mapping[str, Sequence[Statement]]) -> set[str]:
