@@ -422,6 +422,23 @@ def test_what_a_better_named_answer_imports_is_a_part_of_it(submission, line):
     assert found.problems == ()
 
 
+@pytest.mark.parametrize(
+    ("files", "graded"),
+    [
+        ({"pooling.py": STUB + "import done\n", "done.py": POOLING}, "done.py"),
+        ({"pooling.py": '"""\nfrom left to right, it is done.\n"""\n' + STUB, "done.py": POOLING}, "done.py"),
+        ({"pooling.py": "import numpy as done\n" + STUB, "done.py": POOLING}, "done.py"),
+        ({"hw.py": "from pools import *\ndef max_pool(z): return z.max(-1)\n", "pools.py": POOLING}, "hw.py"),
+        ({"pooling.py": "sum_pool = max_pool = print\n", "tools.py": POOLING}, "pooling.py"),
+        ({"pooling.py": POOLING, "old/pooling.py": POOLING}, "pooling.py"),
+        ({"pooling.py": "from src import pools\nsum_pool = print", "src/pools.py": POOLING}, "pooling.py"),
+    ],
+    ids=["stubs", "a sentence", "another's name", "unnamed", "made", "an older copy", "of a folder"],
+)
+def test_the_file_that_is_meant_is_graded(submission, files, graded):
+    assert only_answer(submission(files)).file == graded
+
+
 # Which assignment a file answers
 
 

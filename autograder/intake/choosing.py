@@ -91,6 +91,7 @@ class _Claim:
 
 # A definition at top level, as far as the next one: what stands in between counts as its body.
 _DEFINITION = re.compile(r"\n(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)")
+_MADE = re.compile(r"\n(\w+)[ \t]*(?::[^=\n]+)?=(?!=)")
 _STUB = re.compile(r"(?:^[ \t]+|:[ \t]*)raise[ \t]+NotImplementedError\b", re.MULTILINE)
 # One for each part of a rank but the first: what cannot be read says so itself.
 _REASONS = (
@@ -98,6 +99,7 @@ _REASONS = (
     "it has fewer stubs left",
     "its name is closer to the assignment's",
     "it is newer",
+    "it lies further up",
 )
 
 
@@ -109,6 +111,8 @@ def definitions(cells: Sequence[str]) -> dict[str, bool]:
         _, *pieces = _DEFINITION.split("\n" + cell)
         for name, body in zip(pieces[::2], pieces[1::2], strict=True):
             found[name] = "NotImplementedError" not in body or not _STUB.search(body)
+        for name in _MADE.findall("\n" + cell):  # sum_pool = functools.partial(pool, numpy.sum)
+            found.setdefault(name, True)
     return found
 
 
@@ -160,12 +164,24 @@ def _claim(source: Source, assignments: Sequence[Assignment]) -> _Claim:
 
 
 def _is_part(source: Source, answer: Source, assignment: Assignment) -> bool:
-    """Whether an answer that is better named for the assignment imports this source: the two are one."""
-    if source.notebook or _likeness(answer, assignment) <= _likeness(source, assignment):
+    """Whether an answer imports this source, so that the two are one: one that is named no worse, and no less done."""
+    if source.notebook or source is answer or not _imports(answer, source):
         return False
-    module = re.escape(source.name.removesuffix(".py"))
-    imports = re.compile(rf"^[ \t]*(?:from|import)[ \t][^\n#]*?(?<!\w){module}\b", re.MULTILINE)
-    return any(imports.search(cell) for cell in answer.cells)
+    better = _likeness(answer, assignment) - _likeness(source, assignment)
+    names = [function.name for function in assignment.functions]
+    left = any(source.defined.get(name) and answer.defined.get(name) is False for name in names)
+    more = any(answer.defined.get(name) and name not in source.defined for name in names)
+    return not left and (better > 0 or (better == 0 and more and not _imports(source, answer)))
+
+
+def _imports(source: Source, other: Source) -> bool:
+    module = re.escape(other.name.removesuffix(".py"))
+    folder = re.escape(other.parts[-2]) if len(other.parts) > 1 else ""
+    before = r"(?:[\w.]+(?:[ \t]+as[ \t]+\w+)?[ \t]*,[ \t]*)*"
+    of_it = rf"from[ \t]+(?:[\w.]*\.)?{module}[ \t]+import\b|import[ \t]+{before}(?:[\w.]*\.)?{module}(?![\w.])"
+    beside_it = rf"from[ \t]+(?:\.+|(?:[\w.]*\.)?{folder or r'(?!)'})[ \t]+import[ \t(]+[\w, \t]*(?<!\w){module}\b"
+    imports = re.compile(rf"^[ \t]*(?:{of_it}|{beside_it})", re.MULTILINE)
+    return any(imports.search(cell) for cell in source.cells)
 
 
 def _likeness(source: Source, assignment: Assignment) -> int:
@@ -173,11 +189,12 @@ def _likeness(source: Source, assignment: Assignment) -> int:
     return int(named[1]) if named else -1
 
 
-def _rank(source: Source, assignment: Assignment) -> tuple[bool, int, int, int, tuple[int, ...]]:
+def _rank(source: Source, assignment: Assignment) -> tuple[bool, int, int, int, tuple[int, ...], int]:
     """What decides between two answers to one assignment: the larger wins."""
     graded = [source.defined.get(function.name) for function in assignment.functions]
     likeness = _likeness(source, assignment)
-    return source.problem is None, graded.count(True), -graded.count(False), likeness, source.modified
+    finished, stubs = graded.count(True), graded.count(False)
+    return source.problem is None, finished, -stubs, likeness, source.modified, -len(source.parts)
 
 
 def _preference(assignment: Assignment, best: Source, other: Source) -> str:
