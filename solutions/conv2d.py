@@ -60,7 +60,9 @@
 #       torch.func.jacrev, torch.func.jacfwd, torch.func.hessian, torch.func.linearize]
 #     functions:
 #       Conv2d: {points: 75}
-#       conv2d_backward: {points: 25, forbidden: [torch.autograd.backward, torch.autograd.grad]}
+#       conv2d_backward: {points: 25, forbidden: [
+#         torch.autograd.backward, torch.autograd.grad, torch.autograd.graph._engine_run_backward,
+#         torch.autograd.forward_ad]}
 # ---
 
 # %% [markdown] name="why"

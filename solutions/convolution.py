@@ -15,6 +15,7 @@
 #     libraries: [numpy]
 #     forbidden: [
 #       numpy.convolve, numpy.correlate, numpy.polymul, scipy,
+#       numpy._core.multiarray.correlate, numpy._core.multiarray.correlate2,
 #       torch.conv1d, torch.conv2d, torch.conv3d, torch.conv_tbc, torch.convolution, torch._convolution,
 #       torch.conv_transpose1d, torch.conv_transpose2d, torch.conv_transpose3d,
 #       torch.nn.functional.conv1d, torch.nn.functional.conv2d, torch.nn.functional.conv3d, torch.nn.functional.conv_tbc,
@@ -22,7 +23,14 @@
 #       torch.nn.functional.conv_transpose3d,
 #       torch.nn.Conv1d, torch.nn.Conv2d, torch.nn.Conv3d, torch.nn.modules.conv,
 #       torch.nn.ConvTranspose1d, torch.nn.ConvTranspose2d, torch.nn.ConvTranspose3d,
-#       torch.ops.aten.conv1d, torch.ops.aten.conv2d, torch.ops.aten.conv3d, torch.ops.aten.convolution]
+#       torch.mkldnn_convolution, torch._C._nn.thnn_conv2d, torch._C._nn.slow_conv3d,
+#       torch._C._nn.slow_conv_dilated2d, torch._C._nn.slow_conv_dilated3d, torch._C._nn.slow_conv_transpose2d,
+#       torch.ops.aten.conv1d, torch.ops.aten.conv2d, torch.ops.aten.conv3d, torch.ops.aten.convolution,
+#       torch.ops.aten.conv_tbc, torch.ops.aten.convolution_overrideable, torch.ops.aten._convolution,
+#       torch.ops.aten.convolution_backward, torch.ops.aten.mkldnn_convolution, torch.ops.aten.thnn_conv2d,
+#       torch.ops.aten._slow_conv2d_forward, torch.ops.aten.slow_conv3d, torch.ops.aten.slow_conv3d_forward,
+#       torch.ops.aten.slow_conv_dilated2d, torch.ops.aten.slow_conv_dilated3d,
+#       torch.ops.aten.slow_conv_transpose2d, torch.ops.aten.slow_conv_transpose3d]
 #     functions:
 #       convolve1d: {points: 40}
 #       correlate1d: {points: 10, needs: [convolve1d]}

@@ -135,6 +135,7 @@ class _Bench:
         sys.setrecursionlimit(_RECURSION)
         self.submission = loader.load(module, job["cells"], job["file"], self._needed(job), job["modules"])
         self.recursion = sys.getrecursionlimit()
+        self.watch.taken()  # what a module does when it is imported is no answer to anything
         for name, (place, attribute) in job["replace"].items():
             setattr(module, name, _from_module(place, job["modules"][place], attribute))
 
@@ -193,9 +194,9 @@ class _Bench:
             answer = wire.encode({"returned": wire.Opaque(f"result {error}")})
         except BaseException as error:
             answer = wire.encode(self._explained(error))
-        if not self.watch.notes:
-            return answer
-        return wire.encode({**wire.decode(answer), "forbidden": self.watch.notes})
+        # Whatever is noted between two answers counts: a submission may look at a call while it is still unpacked.
+        notes = self.watch.taken()
+        return wire.encode({**wire.decode(answer), "forbidden": notes}) if notes else answer
 
     def _explained(self, error: BaseException) -> dict[str, Any]:
         """A name that is not there because of an import or a statement that failed earlier tells of that one."""

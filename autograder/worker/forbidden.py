@@ -65,10 +65,14 @@ class Watch:
 
     @contextmanager
     def watching(self) -> Generator[None]:
-        """Note anew what is called inside the block."""
-        self.notes = []
+        """Note torch's operators, too, that are called inside the block."""
         with self._dispatching():
             yield
+
+    def taken(self) -> list[Note]:
+        """What has been noted since this was asked last."""
+        notes, self.notes = self.notes, []
+        return notes
 
     def note(self, name: str, frame: types.FrameType | None) -> None:
         line, functions = None, list[str]()
@@ -111,6 +115,7 @@ class Watch:
                 self.note(name, caller)
             return function(*args, **kwargs)
 
+        del noting.__wrapped__  # else one word leads past it
         return noting
 
     def _watch_imports(self, packages: tuple[str, ...]) -> None:

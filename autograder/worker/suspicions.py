@@ -22,7 +22,10 @@ _LIBRARIES: Final = ("numpy", "scipy", "skimage", "torch")
 # By which names can be put together, or code be reached that bears none.
 _FUNCTIONS: Final = ("exec", "eval", "compile", "__import__", "globals")
 _MODULES: Final = ("importlib", "ctypes", "builtins", "gc", "marshal", "cffi", "subprocess")
-_ATTRIBUTES: Final = ("__globals__", "__builtins__", "__subclasses__", "__code__", "__closure__", "__getattribute__")
+_ATTRIBUTES: Final = (
+    *("__globals__", "__builtins__", "__subclasses__", "__code__", "__closure__", "__getattribute__", "__wrapped__"),
+    *("_getframe", "currentframe", "f_back", "f_locals", "_execution_engine", "_engine_run_backward"),
+)
 _TELLING: Final = (ast.Name, ast.Attribute, ast.Call)
 _MOST: Final = 20
 
