@@ -78,9 +78,38 @@ def correlate1d(x, w):
 """
 
 
-@pytest.mark.parametrize("text", [LAZILY, AMONG_MANY, POLYNOMIALS], ids=["lazily", "among-many", "polynomials"])
+WRAPPED = """
+def correlate1d(x, w):
+    return np._core.multiarray.correlate(np.asarray(x, float), np.asarray(w, float))
+"""
+WHILE_IT_IS_UNPACKED = """
+given, answers, unpacked = [], {}, np.frombuffer
+
+def spying(*args, **options):
+    given.append(unpacked(*args, **options))
+    if len(given) > 1:
+        answers[len(given[-2]), len(given[-1])] = np.correlate(given[-2], given[-1])
+    return given[-1]
+
+np.frombuffer = spying
+
+def correlate1d(x, w):
+    return answers.get((len(x), len(w)))
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [LAZILY, AMONG_MANY, POLYNOMIALS, WRAPPED],
+    ids=["lazily", "among-many", "polynomials", "what is below it"],
+)
 def test_a_call_is_noted_whenever_it_is_made(grade, text):
     assert charged(grade(text)) == {"correlate1d": 0}
+
+
+def test_a_call_is_noted_that_is_made_while_a_tests_call_is_still_unpacked(grade):
+    """Whoever looks over the worker's shoulder makes it in the name of whatever is being graded."""
+    assert charged(grade(WHILE_IT_IS_UNPACKED))["correlate1d"] == 0
 
 
 @pytest.mark.parametrize("own", ["_right(x, np.flip(w))", "np.correlate(x, w)"])
@@ -116,7 +145,14 @@ def test_a_function_loses_nothing_by_what_another_has_left_behind(grade):
     assert report.score == CONVOLUTION.points
 
 
-@pytest.mark.parametrize("way", ["(y * y).sum().backward()", "torch.autograd.grad((y * y).sum(), y)"])
+@pytest.mark.parametrize(
+    "way",
+    [
+        "(y * y).sum().backward()",
+        "torch.autograd.grad((y * y).sum(), y)",
+    ],
+    ids=["backward", "grad"],
+)
 def test_what_is_forbidden_to_one_function_is_allowed_in_another(grade, way):
     """A gradient by hand comes of no graph; what a layer does with one is its own affair."""
     report = grade(
