@@ -34,6 +34,7 @@ class References:
         self._tests = tests
         self._limits = limits
         self._parsed: set[str] = set()
+        self._passed: set[tuple[str, str]] = set()  # the tests that the master passes: asked once for the class
         self._observed: dict[Any, dict[str, Sequence[Observation]]] = {}
 
     def expected(self, assignment: Assignment, test: Test) -> Sequence[Observation]:
@@ -43,11 +44,12 @@ class References:
             SuiteError: it is not what the test itself asks for.
         """
         observed = self.replaced(assignment, test, {})
-        for case, observation in zip(test.cases, observed, strict=True):
-            difference = judge(case, observation, observation)
-            if difference:
-                why = f"{difference.message} {difference.details}"
-                raise SuiteError(f"{assignment.suite}: {test.name}: the master fails {case.shown}: {why}")
+        if (assignment.name, test.name) not in self._passed:
+            for case, observation in zip(test.cases, observed, strict=True):
+                if difference := judge(case, observation, observation):
+                    why = f"{difference.message} {difference.details}"
+                    raise SuiteError(f"{assignment.suite}: {test.name}: the master fails {case.shown}: {why}")
+            self._passed.add((assignment.name, test.name))
         return observed
 
     def replaced(self, assignment: Assignment, test: Test, replace: Replace) -> Sequence[Observation]:
