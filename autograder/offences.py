@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from autograder.compare import Difference
 from autograder.contract import Assignment
@@ -22,17 +22,13 @@ def charges(assignment: Assignment, seen: Mapping[str, Seen]) -> dict[str, Diffe
         assignment: with the names of what is forbidden.
         seen: what came of the calls of each function's tests.
     """
-    guilty = {
-        name
-        for name in seen
-        if any(_maker(assignment, name, offence) == name for offence in _all(assignment, name, seen))
-    }
+    made = {name: list(_made(assignment, name, observed)) for name, observed in seen.items()}
+    guilty = {name for name, calls in made.items() if any(maker == name for maker, _, _ in calls)}
     found: dict[str, Difference] = {}
-    for name in seen:
-        for offence in _all(assignment, name, seen):
-            maker = _maker(assignment, name, offence)
+    for name, calls in made.items():
+        for maker, known, offence in calls:
             if maker == name or maker not in guilty or not _pays_for(assignment, maker, name):
-                found[name] = _told(assignment, name, offence)
+                found[name] = _told(name, known, offence)
                 break
     return found
 
@@ -43,30 +39,19 @@ def _pays_for(assignment: Assignment, maker: str, function: str) -> bool:
     return dearer and maker in assignment.prerequisites(function)
 
 
-def _all(assignment: Assignment, function: str, seen: Mapping[str, Seen]) -> Iterator[Offence]:
-    """The calls that were noted of a function and are forbidden to it or to the one that makes them."""
-    for offence in (
-        offence for observed in seen[function] for observation in observed for offence in observation.offences
-    ):
-        if _forbidding(assignment, {function, _maker(assignment, function, offence)}, offence):
-            yield offence
+def _made(assignment: Assignment, function: str, seen: Seen) -> Iterator[tuple[str, str, Offence]]:
+    """The noted calls that a function or their maker may not make: the maker, and the master's name for each."""
+    for offence in (offence for observed in seen for observation in observed for offence in observation.offences):
+        # The innermost graded function on the way to the call; none is known where only helpers are.
+        maker = next((name for name in offence.functions if name in assignment.names), function)
+        own = [name for each in (function, maker) for name in assignment.function(each).forbidden]
+        above = [name for name in (*assignment.forbidden, *own) if f"{offence.name}.".startswith(f"{name}.")]
+        if above:
+            yield maker, max(above, key=len), offence
 
 
-def _forbidding(assignment: Assignment, functions: Iterable[str], offence: Offence) -> str | None:
-    """The name by which the master forbids a call to some functions."""
-    own = [name for function in functions for name in assignment.function(function).forbidden]
-    below = [name for name in (*assignment.forbidden, *own) if f"{offence.name}.".startswith(f"{name}.")]
-    return max(below, key=len, default=None)
-
-
-def _maker(assignment: Assignment, function: str, offence: Offence) -> str:
-    """The innermost graded function on the way to the call; none is known where only helpers are."""
-    return next((name for name in offence.functions if name in assignment.names), function)
-
-
-def _told(assignment: Assignment, function: str, offence: Offence) -> Difference:
+def _told(function: str, known: str, offence: Offence) -> Difference:
     # What comes from the worker may hold anything: the name is the master's own.
-    known = _forbidding(assignment, {function, _maker(assignment, function, offence)}, offence) or ""
     name = known if known == offence.name else f"a function of {known}"
     where = f" in line {offence.line}" if offence.line else ""
     text = f"{function} calls {name}{where}, which this assignment does not allow. Write that part yourself."

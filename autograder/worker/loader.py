@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from autograder.worker import scope
-from autograder.worker.statements import Statement, Trouble, closure, find_changes, module_file, needed, parsed, places
+from autograder.worker.statements import Statement, Trouble, closure, module_file, needed, parsed, places
 
 _MOMENT: Final = 0.5  # seconds
 
@@ -73,9 +73,7 @@ def load(
     module.__file__ = file
     for where, text in places(file, cells, {}).items():  # for those that read their own source, as TorchScript does
         linecache.cache[where] = (len(text), None, text.splitlines(keepends=True), where)
-    statements, broken = parsed(tuple(cells), file)
-    if own := {name.partition(".")[0] for name in others}:
-        find_changes(statements, own)
+    statements, broken = parsed(tuple(cells), file, frozenset(name.partition(".")[0] for name in others))
     chosen, doubtful = needed(statements, wanted)
     loaded = Loaded(module, statements, broken=broken, chosen=chosen)
     for statement in chosen:

@@ -39,7 +39,7 @@ class Statement:
         self.flags = flags
         self.binds = scope.binds(node)
         self.tiresome = False  # set where it takes too long for what it is
-        self.touches = self.binds  # and what of the other statements' names it changes: see `find_changes`
+        self.touches = self.binds  # and what of the other statements' names it changes: see `_find_changes`
 
     @functools.cached_property
     def reads(self) -> set[str]:
@@ -72,9 +72,25 @@ def _place(file: str, number: int, count: int) -> str:
     return f"{file}, cell {number + 1}" if count > 1 else file
 
 
+Parsed = tuple[list[Statement], list[tuple[str, Trouble]]]
+
+
 @functools.lru_cache(maxsize=64)
-def parsed(cells: tuple[str, ...], file: str) -> tuple[list[Statement], list[tuple[str, Trouble]]]:
-    """The statements of all cells, and the cells that do not parse; a zygote may do this before it forks."""
+def parsed(cells: tuple[str, ...], file: str, own: frozenset[str] = frozenset()) -> Parsed:
+    """The statements of all cells, and the cells that do not parse; a zygote may do this before it forks.
+
+    Args:
+        cells: sources, in order.
+        file: as the student knows it.
+        own: the submission's other modules, which hold data and definitions like these.
+    """
+    statements, broken = _read(cells, file)
+    _find_changes(statements, own)
+    return statements, broken
+
+
+@functools.lru_cache(maxsize=64)
+def _read(cells: tuple[str, ...], file: str) -> Parsed:
     statements: list[Statement] = []
     broken: list[tuple[str, Trouble]] = []
     flags = 0
@@ -88,7 +104,6 @@ def parsed(cells: tuple[str, ...], file: str) -> tuple[list[Statement], list[tup
             line = error.lineno if isinstance(error, SyntaxError) else None
             text = error.msg if isinstance(error, SyntaxError) else str(error)
             broken.append((cell, Trouble("SyntaxError", str(text)[:200], where, line)))
-    find_changes(statements)
     return statements, broken
 
 
@@ -190,16 +205,12 @@ def _is_data(node: ast.stmt, own: Container[str]) -> bool:
             return not isinstance(node, _DEFINITIONS)
 
 
-def find_changes(statements: Sequence[Statement], own: Container[str] = ()) -> None:
+def _find_changes(statements: Sequence[Statement], own: Container[str]) -> None:
     """Note which statements change what another one has made.
 
     `table.append(1)` and `@table.add("relu")` change `table`, `register("relu", relu)` changes what `register` changes
     or is given, `@register("relu")` the data that `register` reads, and a class may be noted by those that it is made
-    of. A call of a module's is an action, such as a plot.
-
-    Args:
-        statements: of a submission.
-        own: its other modules, which hold data and definitions like its own.
+    of. A call of a module's is an action, such as a plot; unless the module is the submission's own.
     """
     data = {name for statement in statements if _is_data(statement.node, own) for name in statement.binds}
     makers: dict[str, list[Statement]] = {}
